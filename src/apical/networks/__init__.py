@@ -1,0 +1,1 @@
+"""Networks: units and how they are wired."""

@@ -1,0 +1,41 @@
+"""The contract between a network and everything that uses it."""
+
+import abc
+
+import equinox as eqx
+from jaxtyping import PyTree
+
+from apical.core import Inputs, Labels, Neurons, PRNGKey, Scalar, Scores, Weights
+from apical.hyperparameters import Declared
+
+
+class AbstractNetwork(Declared):
+    """Units and how they are wired; the weights live outside, in `Weights`.
+
+    `shape` is the shape of one input, `classes` the number of output classes, `hidden` the widths of the fully
+    connected hidden layers.
+    """
+
+    shape: eqx.AbstractVar[tuple[int, ...]]
+    classes: eqx.AbstractVar[int]
+    hidden: eqx.AbstractVar[tuple[int, ...]]
+
+    @abc.abstractmethod
+    def init(self, key: PRNGKey) -> tuple[PyTree, ...]:
+        """Fresh forward weights, one entry for each layer, from the input up."""
+
+    @abc.abstractmethod
+    def apply(self, forward: tuple[PyTree, ...], x: Inputs) -> Scores:
+        """Scores (batch, classes): differentiable, without noise, in the steady state; the reference for angles."""
+
+    @abc.abstractmethod
+    def loss(self, scores: Scores, y: Labels) -> Scalar:
+        """What learning in this network lowers: the network's own loss, averaged over the batch."""
+
+    @abc.abstractmethod
+    def rest(self, x: Inputs) -> Neurons:
+        """What the neurons carry over from example to example, before the first one."""
+
+    @abc.abstractmethod
+    def predict(self, weights: Weights, neurons: Neurons, x: Inputs, key: PRNGKey) -> Scores:
+        """Scores as the animal would give them after learning: with running statistics, with spikes if it spikes."""

@@ -1,0 +1,153 @@
+"""Ordinary feedforward networks: multilayer perceptron, convolutional and locally connected, all made of blocks."""
+
+import abc
+import math
+from typing import ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import optax
+from jaxtyping import Array
+
+from apical.core import Inputs, Labels, PRNGKey, Scalar, Scores, Weights
+from apical.hyperparameters import choice, integer, integers, switch
+from apical.networks.base import AbstractNetwork
+from apical.networks.blocks import Block, Statistics, remember
+from apical.networks.construction import Maker, image_blocks
+from apical.networks.initialisers import INITIALISERS
+from apical.neurons.transfer import ACTIVATIONS
+
+Blocks = tuple[Block, ...]
+Running = tuple[Statistics | None, ...]
+
+
+class Trace(eqx.Module):
+    """One pass through the network: `inputs[l]` enters layer l, `drives[l]` leaves it; the last drive is the scores."""
+
+    inputs: tuple[Array, ...]
+    drives: tuple[Array, ...]
+
+    @property
+    def scores(self) -> Scores:
+        """The output layer's drive."""
+        return self.drives[-1]
+
+
+class AbstractFeedforward(AbstractNetwork):
+    """h_0 = x; a_l = W_l h_{l-1} + b_l; h_l = s(a_l); scores = a_L; loss: cross-entropy of softmaxed scores."""
+
+    activation: eqx.AbstractVar[str]
+    initialiser: eqx.AbstractVar[str]
+    batch_norm: eqx.AbstractVar[bool]
+
+    @abc.abstractmethod
+    def init(self, key: PRNGKey) -> Blocks:
+        """Fresh blocks, from the input up."""
+
+    def maker(self, key: PRNGKey) -> Maker:
+        """Makes blocks with this network's activation, law of weights and normalisation."""
+        return Maker(key, self.activation, self.initialiser, self.batch_norm)
+
+    def trace(self, forward: Blocks, x: Inputs) -> Trace:
+        """One pass, normalised by the batch's own statistics as in training."""
+        inputs, drives = [x], []
+        for block in forward:
+            drives.append(block.layer(inputs[-1]))
+            inputs.append(block.respond(drives[-1]))
+        return Trace(tuple(inputs[:-1]), tuple(drives))
+
+    def apply(self, forward: Blocks, x: Inputs) -> Scores:
+        return self.trace(forward, x).scores
+
+    def loss(self, scores: Scores, y: Labels) -> Scalar:
+        return optax.softmax_cross_entropy_with_integer_labels(scores, y).mean()
+
+    def rest(self, x: Inputs) -> Running:
+        """Running statistics of each layer's drive before the first batch; none where the layer is not normalised."""
+        blocks = jax.eval_shape(self.init, jr.key(0))
+        return tuple(None if b.norm is None else _fresh(len(b.norm.scale)) for b in blocks)
+
+    def widths(self) -> tuple[int, ...]:
+        """How many units each hidden layer has, behind its pool."""
+        one = jnp.zeros((1, *self.shape))
+        trace = jax.eval_shape(lambda key: self.trace(self.init(key), one), jr.key(0))
+        return tuple(math.prod(h.shape) for h in trace.inputs[1:])
+
+    def remember(self, neurons: Running, trace: Trace) -> Running:
+        """The running statistics after this pass."""
+        return tuple(
+            None if running is None else remember(running, drive)
+            for running, drive in zip(neurons, trace.drives, strict=True)
+        )
+
+    def predict(self, weights: Weights, neurons: Running, x: Inputs, key: PRNGKey) -> Scores:
+        h = x
+        for block, running in zip(weights.forward, neurons, strict=True):
+            h = block.respond(block.layer(h), running)
+        return h
+
+
+def _fresh(channels: int) -> Statistics:
+    return Statistics(jnp.zeros(channels), jnp.ones(channels))
+
+
+class MLP(AbstractFeedforward):
+    """A multilayer perceptron: every layer dense, images flattened."""
+
+    default_hidden: ClassVar[tuple[int, ...]] = (500,)
+    shape: tuple[int, ...] = eqx.field(static=True)
+    classes: int = eqx.field(static=True)
+    hidden: tuple[int, ...] = eqx.field(static=True)
+    activation: str = choice("relu", tuple(ACTIVATIONS), "transfer function of the hidden units")
+    initialiser: str = choice("kaiming", tuple(INITIALISERS), "law of the initial forward weights")
+    batch_norm: bool = switch(False, "normalise the drive of each hidden unit over the batch", source="Ioffe 2015")
+
+    def init(self, key: PRNGKey) -> Blocks:
+        return self.maker(key).dense_blocks(self.shape, self.hidden, self.classes)
+
+
+class CNN(AbstractFeedforward):
+    """A convolutional network: blocks of convolution, batch norm, activation and max pool, then dense layers.
+
+    Without options it is Lange's (2019): 16 and 32 channels, 5x5 kernels, padding 2, 2x2 max pool, one linear layer.
+    """
+
+    default_hidden: ClassVar[tuple[int, ...]] = ()
+    shape: tuple[int, ...] = eqx.field(static=True)
+    classes: int = eqx.field(static=True)
+    hidden: tuple[int, ...] = eqx.field(static=True)
+    activation: str = choice("relu", tuple(ACTIVATIONS), "transfer function of the hidden units")
+    initialiser: str = choice("kaiming", tuple(INITIALISERS), "law of the initial forward weights")
+    batch_norm: bool = switch(True, "normalise the drive of each channel over batch and image", source="Ioffe 2015")
+    channels: tuple[int, ...] = integers((16, 32), "channels of each convolution", low=1, source="Lange 2019")
+    kernels: tuple[int, ...] = integers((5,), "side of the kernel, one or one each", low=1, source="Lange 2019")
+    strides: tuple[int, ...] = integers((1,), "stride, one or one each", low=1, source="Lange 2019")
+    padding: tuple[int, ...] = integers((2,), "padding, one or one each", low=0, source="Lange 2019")
+    pool: int = integer(2, "side of the max pool behind each convolution (1: none)", low=1, source="Lange 2019")
+
+    def init(self, key: PRNGKey) -> Blocks:
+        return image_blocks(self, self.maker(key), local=False, pool=self.pool)
+
+
+class LocallyConnected(AbstractFeedforward):
+    """Locally connected layers (a convolution without weight sharing), then dense ones (Bartunov 2018, for MNIST)."""
+
+    default_hidden: ClassVar[tuple[int, ...]] = (1024,)
+    shape: tuple[int, ...] = eqx.field(static=True)
+    classes: int = eqx.field(static=True)
+    hidden: tuple[int, ...] = eqx.field(static=True)
+    activation: str = choice("tanh", tuple(ACTIVATIONS), "transfer function of the hidden units")
+    initialiser: str = choice("glorot", tuple(INITIALISERS), "law of the initial forward weights")
+    batch_norm: bool = switch(False, "normalise the drive of each channel over batch and image", source="Ioffe 2015")
+    channels: tuple[int, ...] = integers((32, 64), "channels of each local layer", low=1, source="Bartunov 2018")
+    kernels: tuple[int, ...] = integers((3,), "side of the field, one or one each", low=1, source="Bartunov 2018")
+    strides: tuple[int, ...] = integers((2,), "stride, one or one each", low=1, source="Bartunov 2018")
+    padding: tuple[int, ...] = integers((0,), "padding, one or one each", low=0, source="Bartunov 2018")
+
+    def init(self, key: PRNGKey) -> Blocks:
+        return image_blocks(self, self.maker(key), local=True, pool=1)
+
+
+FEEDFORWARD: dict[str, type[AbstractNetwork]] = {"mlp": MLP, "cnn": CNN, "lc": LocallyConnected}

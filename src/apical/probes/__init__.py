@@ -1,0 +1,1 @@
+"""What can be measured of credit, as pure functions outside every rule."""

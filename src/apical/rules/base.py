@@ -1,0 +1,92 @@
+"""The contract between a learning rule and everything else: loop, probes, studies and command line see no more."""
+
+import abc
+import dataclasses
+from collections.abc import Mapping
+from typing import ClassVar
+
+import equinox as eqx
+from jaxtyping import PyTree
+
+from apical.core import Batch, Info, Inputs, Neurons, Pathway, PRNGKey, Scores, State, Weights
+from apical.hyperparameters import Declared, Value
+from apical.networks.base import AbstractNetwork
+from apical.rules.optimisers import AbstractOptimiser
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """A named, sourced setting of a rule; what the command line gives goes before it."""
+
+    meaning: str
+    source: str = ""
+    settings: Mapping[str, Value] = dataclasses.field(default_factory=dict)
+    hidden: tuple[int, ...] | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    network: str | None = None
+
+
+DEFAULT = Preset("Adam in batches of 50, the rate falling", settings={"rate_decay": 5e-4}, batch_size=50)
+
+
+class AbstractRule(Declared):
+    """A learning rule over a network; its hyperparameters are its fields.
+
+    Class attributes: `name` on the command line; `networks` it can act on, by name, the first one the default;
+    `presets` by name, the first one the setting `compare` uses.
+    """
+
+    name: ClassVar[str]
+    networks: ClassVar[Mapping[str, type[AbstractNetwork]]]
+    presets: ClassVar[Mapping[str, Preset]]
+    plasticity: ClassVar[Mapping[str, type[AbstractOptimiser]]] = {}
+    network: eqx.AbstractVar[AbstractNetwork]
+
+    @abc.abstractmethod
+    def init(self, key: PRNGKey, batch: Batch) -> State:
+        """The state before the first update; of `batch` only the shapes are read."""
+
+    @abc.abstractmethod
+    def update(self, state: State, batch: Batch, key: PRNGKey) -> tuple[State, Info]:
+        """Learns from one batch."""
+
+    def predict(self, state: State, x: Inputs, key: PRNGKey) -> Scores:
+        """Scores (batch, classes) for inputs, without learning."""
+        return self.network.predict(state.weights, state.neurons, x, key)
+
+    def pathways(self, weights: Weights) -> tuple[Pathway, ...]:
+        """Which feedback matrices stand for which forward ones; none unless the rule has feedback weights."""
+        return ()
+
+
+class AbstractDescentRule(AbstractRule):
+    """A rule that says in which direction the weights should descend and leaves the step to optimisers.
+
+    `plasticity` names the class of optimiser of each group of weights (forward, feedback, lateral); a group without
+    one, and a group left out of `optimisers`, is frozen.
+    """
+
+    optimisers: eqx.AbstractVar[dict[str, AbstractOptimiser]]
+
+    @abc.abstractmethod
+    def init_weights(self, key: PRNGKey) -> Weights:
+        """Fresh weights of every group."""
+
+    @abc.abstractmethod
+    def assign_credit(self, state: State, batch: Batch, key: PRNGKey) -> tuple[Info, Neurons]:
+        """The direction of every group that learns, and what the neurons carry over."""
+
+    def init(self, key: PRNGKey, batch: Batch) -> State:
+        weights = self.init_weights(key)
+        memory = {group: o.init(getattr(weights, group)) for group, o in self.optimisers.items()}
+        return State(weights, memory, self.network.rest(batch.x))
+
+    def update(self, state: State, batch: Batch, key: PRNGKey) -> tuple[State, Info]:
+        info, neurons = self.assign_credit(state, batch, key)
+        moved: dict[str, PyTree] = {}
+        memory: dict[str, PyTree] = {}
+        for group, optimiser in self.optimisers.items():
+            direction, weights = getattr(info.direction, group), getattr(state.weights, group)
+            moved[group], memory[group] = optimiser.update(direction, state.optimiser[group], weights)
+        return State(dataclasses.replace(state.weights, **moved), memory, neurons), info

@@ -1,0 +1,50 @@
+"""The one list of learning rules: the command line, the contract tests and the docs all read it."""
+
+import difflib
+import inspect
+import re
+
+from apical.errors import InputError
+from apical.rules.backprop import Backprop
+from apical.rules.base import AbstractRule
+from apical.rules.feedback_alignment import DirectFeedbackAlignment, FeedbackAlignment
+from apical.rules.segregated_dendrites import SegregatedDendrites
+
+_BRACES = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+
+RULES: dict[str, type[AbstractRule]] = {
+    rule.name: rule
+    for rule in (
+        Backprop,
+        FeedbackAlignment,
+        DirectFeedbackAlignment,
+        SegregatedDendrites,
+    )
+}
+
+
+def find(name: str) -> type[AbstractRule]:
+    """The rule of that name.
+
+    **Raises** `InputError` with the nearest names when there is none.
+    """
+    if name not in RULES:
+        raise InputError(unknown("rule", name, RULES))
+    return RULES[name]
+
+
+def unknown(kind: str, name: str, known: object) -> str:
+    """The message for a name that is not in a list: the nearest one, or all of them."""
+    names = sorted(map(str, known))  # type: ignore[call-overload]
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"unknown {kind} {name!r}: " + (f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(names)}")
+
+
+def summary(rule: type[AbstractRule]) -> str:
+    """The first sentence of a rule's documentation."""
+    return (inspect.getdoc(rule) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def citation(rule: type[AbstractRule]) -> str:
+    """The BibTeX entries in a rule's documentation."""
+    return "\n\n".join(re.findall(rf"^@\w+{_BRACES}", inspect.getdoc(rule) or "", flags=re.M))

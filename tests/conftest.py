@@ -1,0 +1,45 @@
+"""What every test runs under: CPU, quick compilation, strict promotion of dtypes, the same examples each time."""
+
+import os
+import shutil
+from collections.abc import Callable
+from typing import NoReturn
+
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+import hypothesis
+import jax
+import pytest
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+hypothesis.settings.register_profile("apical", derandomize=True, database=None, deadline=None, max_examples=50)
+hypothesis.settings.load_profile("apical")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Quick compilation: most tests run hundreds of small programs for milliseconds each. Long ones are optimised."""
+    if config.getoption("markexpr") != "long":
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0".strip()
+
+
+@pytest.fixture(scope="session")
+def lacking() -> Callable[[str], NoReturn]:
+    """Say what a test lacks and how to get it: the test is skipped on a user's machine and fails where CI=true."""
+
+    def lack(reason: str) -> NoReturn:
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    return lack
+
+
+@pytest.fixture(scope="session")
+def program(lacking: Callable[[str], NoReturn]) -> Callable[[str], str]:
+    """The path of a program of the system, by any of its names; without it the test is `lacking`."""
+
+    def find(*names: str) -> str:
+        found = next(filter(None, map(shutil.which, names)), None)
+        return found or lacking(f"install {' or '.join(names)} to run this test")
+
+    return find

@@ -1,0 +1,106 @@
+"""Every rule learns a toy with its own defaults, and rules that should differ do."""
+
+import itertools
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+from contract_cases import CLASSES, PAIRS, Case, blobs, small
+
+from apical.core import Batch, State
+from apical.networks.dendritic import Dendritic
+from apical.rules.base import AbstractRule
+from apical.rules.registry import RULES
+
+N_UPDATES = 1000
+CHANCE = 1 / CLASSES
+
+
+def test_beats_chance_with_its_own_defaults(case: Case) -> None:
+    state, steps = case.state(), len(case.order)
+    for call in range(-(-N_UPDATES // steps)):
+        state, _ = case.learn(state, stop=steps, key=jr.key(call))
+    hits = np.asarray(case.predict(state)).argmax(-1) == np.asarray(case.test.y)
+    assert hits.mean() > 3 * CHANCE
+
+
+@eqx.filter_jit
+def direction(rule: AbstractRule, state: State, batch: Batch) -> tuple:
+    """What the rule would have the forward weights descend along."""
+    return rule.update(state, batch, jr.key(0))[1].direction.forward
+
+
+def kernels(layers: tuple) -> list[np.ndarray]:
+    """The kernel of each layer."""
+    return [np.asarray(layer.kernel) for layer in layers]
+
+
+NETWORKS = sorted({network for _, network in PAIRS})
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_different_rules_differ_in_hidden_layers(network: str) -> None:
+    batch, found = blobs(8, 0), {}
+    for name in (name for name, offered in PAIRS if offered == network):
+        rule = small(name, network)
+        state = rule.init(jr.key(0), batch)
+        weights = rule.network.init(jr.key(1))
+        state = eqx.tree_at(lambda s: s.weights.forward, state, weights)
+        found[name] = (type(rule.network), kernels(direction(rule, state, batch)))
+    assert found
+    for (a, (net_a, one)), (b, (net_b, other)) in itertools.combinations(found.items(), 2):
+        if net_a is net_b:
+            for l, pair in enumerate(zip(one[:-1], other[:-1], strict=True)):
+                cosine = np.vdot(*pair) / np.linalg.norm(pair[0]) / np.linalg.norm(pair[1])
+                assert cosine < 0.99, f"{a} and {b} are the same in layer {l}"
+
+
+def test_output_layers_of_the_descent_rules_agree() -> None:
+    batch, found = blobs(8, 0), []
+    for name in ("backprop", "feedback-alignment", "direct-feedback-alignment"):
+        rule = small(name, "mlp")
+        state = eqx.tree_at(lambda s: s.weights.forward, rule.init(jr.key(0), batch), rule.network.init(jr.key(1)))
+        found.append(kernels(direction(rule, state, batch))[-1])
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(found[2], found[0], rtol=1e-5, atol=1e-7)
+
+
+def certain(rule: AbstractRule, forward: tuple) -> tuple:
+    """Weights whose softmax is exactly one at class 0, whatever the input."""
+    bias = jnp.where(jnp.arange(CLASSES) == 0, 1e4, 0.0)
+    return eqx.tree_at(lambda f: f[-1].layer.bias, forward, bias)
+
+
+def settled(rule: AbstractRule, forward: tuple) -> tuple:
+    """Weights whose output somas rest at the teacher's reversal potentials for class 0, whatever the input."""
+    net = rule.network
+    assert isinstance(net, Dendritic)
+    bias = jnp.where(jnp.arange(CLASSES) == 0, net.e_exc, net.e_inh) / net.k_output
+    return eqx.tree_at(lambda f: (f[-1].kernel, f[-1].bias), forward, (jnp.zeros_like(forward[-1].kernel), bias))
+
+
+# How to bring a rule's output error to zero; None for a rule that moves without an error. Each rule must say.
+WITHOUT_ERROR: dict[str, Callable[[AbstractRule, tuple], tuple] | None] = {
+    "backprop": certain,
+    "feedback-alignment": certain,
+    "direct-feedback-alignment": certain,
+    "segregated-dendrites": settled,
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_no_error_no_update(name: str) -> None:
+    construct = WITHOUT_ERROR[name]
+    if construct is None:
+        return
+    rule, x = small(name, next(iter(RULES[name].networks))), blobs(8, 0).x
+    for label, silent in ((0, True), (1, False)):
+        batch = Batch(x, jnp.full(8, label))
+        state = rule.init(jr.key(0), batch)
+        state = eqx.tree_at(lambda s: s.weights.forward, state, construct(rule, state.weights.forward))
+        largest = max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(direction(rule, state, batch)))
+        assert (largest < 1e-5) == silent
