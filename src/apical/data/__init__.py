@@ -1,0 +1,1 @@
+"""Data sets: where their files are found, how they are checked, read, split and downloaded."""
