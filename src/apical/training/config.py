@@ -1,0 +1,187 @@
+"""The complete description of a run: what it is resolved from, and its file, `config.toml`."""
+
+import dataclasses
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from apical.data.dataset import Dataset
+from apical.errors import InputError
+from apical.hyperparameters import Value
+from apical.rules.assembly import complete, network_class, schema
+from apical.rules.base import AbstractRule, Preset
+from apical.rules.registry import find, unknown
+
+LOG_EVERY = 10_000
+VALIDATION_SHARE = 0.1
+PROTOCOLS = ("apical",)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """One run, completely: the same configuration on the same machine gives the same bits.
+
+    `examples` is how many examples of the shuffled training part are trained on (none: all); `log_every` how many
+    examples lie between two measurements (at most an epoch); `settings` holds every hyperparameter of the rule.
+    """
+
+    rule: str
+    dataset: str
+    preset: str
+    network: str
+    hidden: tuple[int, ...]
+    epochs: int
+    batch_size: int
+    examples: int | None = None
+    seed: int = 0
+    log_every: int = LOG_EVERY
+    image_size: int = 64
+    protocol: str = "apical"
+    settings: Mapping[str, Value] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What a user asks for; none where the preset, the rule or the data set decides."""
+
+    rule: str
+    dataset: str = "digits"
+    preset: str | None = None
+    network: str | None = None
+    hidden: tuple[int, ...] | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    examples: int | None = None
+    seed: int = 0
+    log_every: int | None = None
+    image_size: int = 64
+    settings: Mapping[str, Value] = dataclasses.field(default_factory=dict)
+
+
+def find_preset(rule: type[AbstractRule], name: str | None) -> tuple[str, Preset]:
+    """The preset of that name, the rule's first where none is named.
+
+    **Raises** `InputError` when the rule has no such preset.
+    """
+    chosen = name or next(iter(rule.presets))
+    if chosen not in rule.presets:
+        raise InputError(unknown(f"preset of {rule.name}", chosen, rule.presets))
+    return chosen, rule.presets[chosen]
+
+
+def resolve(request: Request, dataset: Dataset) -> Config:
+    """The complete configuration: the request before the preset, the preset before the defaults.
+
+    **Raises** `InputError` for anything unknown or not valid, and for a batch larger than the training part.
+    """
+    rule = find(request.rule)
+    name, preset = find_preset(rule, request.preset)
+    network = request.network or preset.network or next(iter(rule.networks))
+    wiring = network_class(rule, network)
+    settings = dict(preset.settings) | dict(request.settings)
+    protocol = _protocol(settings.pop("protocol", "apical"))
+    return Config(
+        rule=request.rule,
+        dataset=request.dataset,
+        preset=name,
+        network=network,
+        hidden=_first(request.hidden, preset.hidden, wiring.default_hidden),  # type: ignore[attr-defined]
+        epochs=_at_least("epochs", 0, _first(request.epochs, preset.epochs, dataset.epochs)),
+        batch_size=_at_least("batch-size", 1, _first(request.batch_size, preset.batch_size, 50)),
+        examples=None if request.examples is None else _at_least("examples", 1, request.examples),
+        seed=_at_least("seed", 0, request.seed),
+        log_every=_at_least("log-every", 1, _first(request.log_every, LOG_EVERY)),
+        image_size=request.image_size,
+        protocol=protocol,
+        settings=complete(rule, network, settings),
+    )
+
+
+def parse_settings(rule: str, network: str | None, preset: str | None, pairs: list[str]) -> dict[str, Value]:
+    """The values of key=value pairs as a command line gives them.
+
+    **Raises** `InputError` for a pair without =, an unknown key, or a value that is not valid.
+    """
+    found = find(rule)
+    chosen = network or find_preset(found, preset)[1].network or next(iter(found.networks))
+    known = schema(found, chosen)
+    values: dict[str, Value] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise InputError(f"--set {pair}: write key=value, as in --set {next(iter(known))}=...")
+        if name == "protocol":
+            values[name] = _protocol(text)
+        elif name in known:
+            values[name] = known[name].parse(name, text)
+        else:
+            raise InputError(unknown(f"hyperparameter of {rule}", name, known))
+    return values
+
+
+def write_config(config: Config) -> str:
+    """The configuration as TOML."""
+    table = {k: v for k, v in dataclasses.asdict(config).items() if v is not None}
+    table["settings"] = {k: "none" if v is None else v for k, v in config.settings.items()}
+    return tomli_w.dumps(table)
+
+
+def read_config(path: Path) -> Config:
+    """The configuration in a file that `write_config` wrote.
+
+    **Raises** `InputError` when the file is missing, is no TOML, or holds a key that is unknown, missing or no value of
+    its kind.
+    """
+    try:
+        table = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"cannot read {path} as a configuration: {error}") from None
+    known = {field.name: field for field in dataclasses.fields(Config)}
+    for name in table:
+        if name not in known:
+            raise InputError(f"{path}: {unknown('key', name, known)}")
+    missing = [n for n, f in known.items() if n not in table and f.default is f.default_factory is dataclasses.MISSING]
+    if missing:
+        raise InputError(f"{path}: {missing[0]} is missing: add it, or write the file with `apical train`")
+    for name, value in table.items():
+        fits, expected = _KINDS.get(known[name].type, _WHOLE)
+        if not fits(value):
+            raise InputError(f"{path}: {name} is {value!r}: give {expected}")
+    table["hidden"] = tuple(table["hidden"])
+    settings = table.get("settings", {})
+    return Config(**{**table, "settings": {k: _from_toml(v) for k, v in settings.items()}})
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_WHOLE: tuple[Callable[[Any], bool], str] = (_is_whole, "a whole number")
+_KINDS: dict[Any, tuple[Callable[[Any], bool], str]] = {
+    str: (lambda value: isinstance(value, str), "text in quotes"),
+    tuple[int, ...]: (lambda value: isinstance(value, list) and all(map(_is_whole, value)), "a list of whole numbers"),
+    Mapping[str, Value]: (lambda value: isinstance(value, dict), "a table"),
+}
+
+
+def _from_toml(value: Any) -> Value:
+    return tuple(value) if isinstance(value, list) else None if value == "none" else value
+
+
+def _first(*values: Any) -> Any:
+    return next(value for value in values if value is not None)
+
+
+def _at_least(name: str, low: int, value: int) -> int:
+    if value < low:
+        raise InputError(f"--{name} {value}: {name} is a whole number at least {low}")
+    return value
+
+
+def _protocol(value: Value) -> str:
+    if value not in PROTOCOLS:
+        raise InputError(f"protocol={value}: protocol is one of {', '.join(PROTOCOLS)}")
+    return str(value)

@@ -1,0 +1,160 @@
+"""Runs that differ in their seed alone, trained together: as lanes of one program, or a single run."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Int, Key
+
+from apical.core import Batch
+from apical.data.dataset import Dataset
+from apical.rules.base import AbstractRule
+from apical.training import programs
+from apical.training.checkpoint import load_tree, save_tree
+from apical.training.config import Config
+from apical.training.feed import Feed, Window, feed
+from apical.training.lane import INIT, PROBE, RUN, SCORE, Lane
+from apical.training.loop import Scored, Segment
+from apical.training.measure import first_snapshot
+from apical.training.run_folder import Row
+
+Keys = Key[Array, "*lanes"]
+UNDEFINED_AT_FIRST = ("relative_weight_change", "gradient_change")
+
+
+@dataclasses.dataclass(frozen=True)
+class Feeds:
+    """A data set on its way to the device; made once for all runs on it."""
+
+    dataset: Dataset
+    train: Feed
+    test: Feed
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> "Feeds":
+        """The feeds of a data set."""
+        return cls(dataset, feed(dataset.train), feed(dataset.test))
+
+
+class Group:
+    """The states of all lanes and how far they are: `done` segments, `seconds` of training."""
+
+    def __init__(self, rule: AbstractRule, lanes: list[Lane], feeds: Feeds, checkpoint: Path) -> None:
+        self.rule, self.lanes, self.feeds, self.checkpoint = rule, lanes, feeds, checkpoint
+        self.config = lanes[0].config
+        self.done, self.seconds = 0, 0.0
+        self.steps_per_epoch = len(lanes[0].split.training) // self.config.batch_size
+        self.segments = segments(self.config, self.steps_per_epoch)
+        self.states = [programs.initialise(rule, lane.key(INIT), self.example_batch(lane)) for lane in lanes]
+        self.snapshots = [first_snapshot(rule, state) for state in self.states]
+        self._epoch: tuple[int, Array, Keys] | None = None
+
+    @property
+    def n_lanes(self) -> int:
+        """How many seeds are trained together."""
+        return len(self.lanes)
+
+    @property
+    def step(self) -> int:
+        """How many updates every lane has made."""
+        if self.done == 0:
+            return 0
+        epoch, _, stop = self.segments[self.done - 1]
+        return epoch * self.steps_per_epoch + stop
+
+    def compile(self) -> None:
+        """Compiles the loop by running it over no step at all, so that `seconds` measures training alone."""
+        for segment in {stop - start: (epoch, start, stop) for epoch, start, stop in self.segments}.values():
+            self._run(self.feeds.train.blank, *segment)
+
+    def advance(self) -> list[Scored]:
+        """Trains through the next segment; the training scores of each lane."""
+        began = time.perf_counter()
+        scored = jax.block_until_ready(self._run(self.feeds.train.window, *self.segments[self.done]))
+        self.seconds += time.perf_counter() - began
+        self.done += 1
+        return programs.unstack(scored, self.n_lanes)
+
+    def _run(self, window: Callable[[Array, int, int], Window], epoch: int, start: int, stop: int) -> Scored:
+        order, key = self._order(epoch)
+        data, order, start, stop = window(order, start, stop)
+        segment = Segment(self.rule, data, order, jnp.asarray(start), jnp.asarray(stop), key)
+        run = programs.advanced if self.n_lanes == 1 else programs.advanced_lanes
+        state, scored = run(segment, programs.stack(self.states))
+        lanes = zip(self.lanes, self.states, programs.unstack(state, self.n_lanes), strict=True)
+        self.states = [before if lane.diverged and self.n_lanes > 1 else after for lane, before, after in lanes]
+        return scored
+
+    def _order(self, epoch: int) -> tuple[Array, Keys]:
+        if self._epoch is None or self._epoch[0] != epoch:
+            made = [
+                programs.ordered(jnp.asarray(lane.split.training), self.config.batch_size, lane.key(RUN, epoch))
+                for lane in self.lanes
+            ]
+            self._epoch = (epoch, *programs.stack(made))
+        return self._epoch[1:]
+
+    @property
+    def going(self) -> bool:
+        """Whether there are segments left for a lane that has not diverged."""
+        return self.done < len(self.segments) and not all(lane.diverged for lane in self.lanes)
+
+    def measure(self, training: list[Scored] | None) -> None:
+        """Adds a row for each measurement to each lane that has not diverged."""
+        for i, lane in enumerate(self.lanes):
+            if not lane.diverged:
+                self._measure_lane(i, training[i] if training else None)
+
+    def _measure_lane(self, i: int, training: Scored | None) -> None:
+        lane, key = self.lanes[i], self.lanes[i].key(PROBE, self.done)
+        measured, self.snapshots[i] = programs.measured(self.rule, self.states[i], self.snapshots[i], lane.probe, key)
+        scored = {"train": training} if training else {}
+        if len(lane.split.validation):
+            scored["validation"] = self.score(i, self.feeds.train, lane.split.validation)
+        rows = [(split, "", name, float(value)) for split, s in scored.items() for name, value in vars(s).items()]
+        rows += [("train", layer, name, float(v)) for name, at in measured.items() for layer, v in at.items()]
+        lane.rows += [self._row(*row) for row in rows if self.done or row[2] not in UNDEFINED_AT_FIRST]
+
+    def score(self, i: int, source: Feed, indices: Int[np.ndarray, " n"]) -> Scored:
+        """Scores of lane i on examples of a feed."""
+        return programs.score(self.rule, self.states[i], source, indices, self.lanes[i].key(SCORE, self.done))
+
+    def _row(self, split: str, layer: str, name: str, value: float) -> Row:
+        examples = self.step * self.config.batch_size
+        n = len(self.lanes[0].split.training)
+        return Row(self.step, examples, round(examples / n, 6), split, layer, name, value)
+
+    def example_batch(self, lane: Lane) -> Batch:
+        """A batch of the shape this group learns from, all zeros."""
+        return jax.tree.map(lambda a: jnp.zeros((self.config.batch_size, *a.shape[1:]), a.dtype), lane.probe)
+
+    def save(self) -> None:
+        """Metrics first, then the state: whatever moment the process dies at, the two can be brought together."""
+        for lane in self.lanes:
+            lane.folder.write_metrics(lane.rows)
+        notes = {"done": self.done, "seconds": self.seconds}
+        save_tree(self.checkpoint, (self.states, self.snapshots), notes)
+
+    def restore(self) -> bool:
+        """Goes back to the last checkpoint; false where there is none.
+
+        **Raises** `InputError` when it cannot be read.
+        """
+        if not self.checkpoint.exists():
+            return False
+        (self.states, self.snapshots), notes = load_tree(self.checkpoint, (self.states, self.snapshots))
+        self.done, self.seconds = notes["done"], notes["seconds"]
+        for lane in self.lanes:
+            lane.rows = lane.folder.read_metrics(self.step)
+        return True
+
+
+def segments(config: Config, steps: int) -> list[tuple[int, int, int]]:
+    """(epoch, start, stop) of every segment of a run with so many steps an epoch, in order."""
+    length = min(steps, max(1, config.log_every // config.batch_size))
+    starts = range(0, steps, length) if steps else ()
+    return [(epoch, start, min(start + length, steps)) for epoch in range(config.epochs) for start in starts]

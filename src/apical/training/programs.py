@@ -1,0 +1,83 @@
+"""The compiled programs of a run, for one seed or for several as lanes of one program."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Int, PyTree
+
+from apical.core import Batch, PRNGKey, State
+from apical.rules.base import AbstractRule
+from apical.training.feed import CHUNK, Feed
+from apical.training.loop import Scored, Segment, advance, evaluate, shuffle
+from apical.training.measure import measure
+
+SMALL = 100_000
+
+initialise = eqx.filter_jit(lambda rule, key, batch: rule.init(key, batch))
+measured = eqx.filter_jit(measure)
+evaluated = eqx.filter_jit(evaluate)
+advanced = eqx.filter_jit(advance, donate="all-except-first")
+
+
+@eqx.filter_jit
+def ordered(training: Int[Array, " n"], batch_size: int, key: PRNGKey) -> tuple[Int[Array, "steps batch"], PRNGKey]:
+    """The order of an epoch's examples, and the key of its steps."""
+    key_order, key_steps = jax.random.split(key)
+    return training[shuffle(len(training), batch_size, key_order)], key_steps
+
+
+@eqx.filter_jit(donate="all-except-first")
+def _advanced_lanes(fixed: tuple, states: State) -> tuple[State, Scored]:
+    rule, data, orders, start, stop, keys = fixed
+
+    def lane(order: Array, key: PRNGKey, state: State) -> tuple[State, Scored]:
+        return advance(Segment(rule, data, order, start, stop, key), state)
+
+    return eqx.filter_vmap(lane)(orders, keys, states)
+
+
+def advanced_lanes(segment: Segment, states: State) -> tuple[State, Scored]:
+    """`advance` for several seeds at once: `order`, `key` and the states have a leading axis of lanes."""
+    parts = (segment.rule, segment.data, segment.order, segment.start, segment.stop, segment.key)
+    return _advanced_lanes(parts, states)
+
+
+def lanes_pay(n_weights: int, batch_size: int) -> bool:
+    """Whether seeds run faster as lanes of one program than one after the other.
+
+    On an accelerator they do. On a CPU (2 cores, measured by the benchmarks) they do for small networks learning in
+    batches; large networks, and cells that learn one example at a time, leave nothing to share.
+    """
+    return jax.default_backend() != "cpu" or (n_weights <= SMALL and batch_size > 1)
+
+
+def stack(trees: list[PyTree]) -> PyTree:
+    """Trees as lanes of one tree: a leading axis on every array. A single tree stays as it is."""
+    if len(trees) == 1:
+        return trees[0]
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+
+
+def unstack(tree: PyTree, n: int) -> list[PyTree]:
+    """The lanes of a tree, the inverse of `stack`."""
+    return [tree] if n == 1 else [jax.tree.map(lambda a, i=i: a[i], tree) for i in range(n)]
+
+
+def score(rule: AbstractRule, state: State, source: Feed, indices: Int[np.ndarray, " n"], key: PRNGKey) -> Scored:
+    """Accuracy and cross-entropy on the examples of these indices, without learning."""
+    parts = [
+        (len(part), _score_part(rule, state, *source.data(part), jax.random.fold_in(key, i)))
+        for i, part in enumerate(source.chunks(indices))
+    ]
+    weigh = lambda name: sum(n * float(getattr(scored, name)) for n, scored in parts) / len(indices)  # noqa: E731
+    return Scored(jnp.asarray(weigh("accuracy")), jnp.asarray(weigh("loss")))
+
+
+def _score_part(rule: AbstractRule, state: State, data: Batch, places: np.ndarray, key: PRNGKey) -> Scored:
+    n_chunks = -(-len(places) // CHUNK)
+    padded = np.zeros(n_chunks * CHUNK, dtype=np.int32)
+    padded[: len(places)] = places
+    real = np.arange(len(padded)) < len(places)
+    shape = (n_chunks, CHUNK)
+    return evaluated(rule, state, data, jnp.asarray(padded.reshape(shape)), jnp.asarray(real.reshape(shape)), key)

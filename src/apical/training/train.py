@@ -1,0 +1,147 @@
+"""Trains a group of runs from where it stands to its end: segment, measurement, checkpoint, and again."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.random as jr
+import numpy as np
+
+from apical.data.dataset import Dataset
+from apical.probes.cost import flops_per_example, n_parameters
+from apical.rules.assembly import assemble
+from apical.rules.base import AbstractRule
+from apical.rules.registry import find
+from apical.training.config import Config
+from apical.training.group import Feeds, Group, segments
+from apical.training.interrupt import Interrupt
+from apical.training.lane import INIT, Lane, batch_of, split_for
+from apical.training.progress import Progress
+from apical.training.run_folder import DIVERGED, FINISHED, INTERRUPTED, RunFolder
+
+CHECKPOINT_EVERY_S = float(os.environ.get("APICAL_CHECKPOINT_EVERY_S", "10"))
+
+Summary = dict[str, Any]
+
+
+def build(config: Config, dataset: Dataset) -> AbstractRule:
+    """The rule of a configuration.
+
+    **Raises** `InputError` when the rule or its network does not fit the data.
+    """
+    shape, classes = dataset.shape, dataset.n_classes
+    return assemble(find(config.rule), config.network, shape, classes, config.hidden, config.settings)
+
+
+def check(config: Config, dataset: Dataset) -> None:
+    """**Raises** `InputError` when a configuration does not fit the data; nothing has been written then."""
+    rule, training = build(config, dataset), split_for(config, dataset).training
+    batch = batch_of(dataset.train, training[: config.batch_size])
+    jax.eval_shape(lambda key: rule.update(rule.init(key, batch), batch, key), jr.key(0))
+
+
+def n_segments(config: Config, dataset: Dataset) -> int:
+    """How many times a run is measured, before it begins."""
+    steps = len(split_for(config, dataset).training) // config.batch_size
+    return len(segments(config, steps))
+
+
+def train(
+    configs: list[Config],
+    folders: list[Path],
+    feeds: Feeds,
+    environment: dict[str, Any],
+    interrupt: Interrupt,
+    progress: Progress,
+    checkpoint: Path | None = None,
+) -> list[Summary]:
+    """Trains configurations that differ in their seed alone, each into its folder, and returns their summaries.
+
+    What a folder holds of the same run is gone on from: a finished run is returned as it is, an interrupted one ends
+    with the same bits as one that was never interrupted. `checkpoint` is the file for the state of all lanes.
+
+    **Raises** `InputError` when a configuration does not fit the data or a folder holds another run.
+    """
+    runs = [RunFolder(folder) for folder in folders]
+    rule = build(configs[0], feeds.dataset)
+    lanes = [Lane.of(config, run, feeds.dataset) for config, run in zip(configs, runs, strict=True)]
+    for lane in lanes:
+        lane.folder.open(lane.config, environment)
+    summaries = [run.summary() for run in runs]
+    if all(s and s["status"] in (FINISHED, DIVERGED) for s in summaries):
+        return [s for s in summaries if s]
+    group = Group(rule, lanes, feeds, checkpoint or runs[0].checkpoint)
+    _train_group(group, interrupt, progress)
+    batch, key = group.example_batch(lanes[0]), lanes[0].key(INIT)
+    flops = flops_per_example(rule, group.states[0], batch, key)
+    return [_finish(group, i, flops) for i in range(group.n_lanes)]
+
+
+def _train_group(group: Group, interrupt: Interrupt, progress: Progress) -> None:
+    if group.restore():
+        progress.advance(_line(group), group.done * group.n_lanes)
+    else:
+        group.measure(None)
+    group.compile()
+    saved = time.monotonic()
+    while group.going and not interrupt.requested:
+        group.measure(group.advance())
+        progress.advance(_line(group), group.n_lanes)
+        if time.monotonic() - saved > CHECKPOINT_EVERY_S:
+            group.save()
+            saved = time.monotonic()
+    group.save()
+
+
+def _status(group: Group, i: int) -> str:
+    """How it stands with lane i."""
+    if group.lanes[i].diverged:
+        return DIVERGED
+    return FINISHED if group.done == len(group.segments) else INTERRUPTED
+
+
+def _line(group: Group) -> str:
+    """What a progress line says of the last measurement."""
+    wanted = (group.step, "validation", "accuracy")
+    seen = [r.value for lane in group.lanes for r in lane.rows if (r.step, r.split, r.name) == wanted]
+    epoch = group.step / max(group.steps_per_epoch, 1)
+    shown = f"  validation accuracy {np.mean(seen):.3f}" if seen else ""
+    return f"{group.config.rule}  epoch {epoch:.1f}/{group.config.epochs}{shown}"
+
+
+def _finish(group: Group, i: int, flops: float | None) -> Summary:
+    """Judges a lane on test data, once, and writes what is left to write."""
+    lane, config, status = group.lanes[i], group.config, _status(group, i)
+    scored = {
+        "train": (group.feeds.train, lane.split.training),
+        "validation": (group.feeds.train, lane.split.validation),
+    }
+    if status != INTERRUPTED:
+        scored["test"] = (group.feeds.test, np.arange(len(group.feeds.test.examples), dtype=np.int32))
+    scores = {name: group.score(i, *where) for name, where in scored.items() if len(where[1])}
+    seconds = group.seconds / group.n_lanes
+    accuracies = {
+        f"{name}_accuracy": float(scores[name].accuracy) if name in scores else None
+        for name in ("train", "validation", "test")
+    }
+    seen = group.step * config.batch_size
+    angles = [row.value for row in lane.rows if row.step and row.name == "angle_to_backprop" and row.layer == "total"]
+    summary: Summary = {
+        **{name: getattr(config, name) for name in ("rule", "dataset", "network")},
+        "seed": lane.config.seed,
+        "epochs": config.epochs,
+        "examples": len(lane.split.training),
+        "parameters": n_parameters(group.states[i]),
+        **accuracies,
+        "test_loss": float(scores["test"].loss) if "test" in scores else None,
+        "test_r2": None,
+        "seconds": seconds,
+        "examples_per_second": seen / seconds if seconds else None,
+        "status": status,
+        "angle_to_backprop_mean": float(np.nanmean(angles)) if np.isfinite(angles).any() else None,
+        "flops_per_example": flops,
+    }
+    lane.folder.write_weights(group.states[i])
+    return lane.folder.write_summary(summary)
