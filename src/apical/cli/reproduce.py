@@ -1,0 +1,42 @@
+"""`apical reproduce`: a figure, table or experiment of the literature, made again."""
+
+import argparse
+import shlex
+from pathlib import Path
+
+from apical.errors import InputError
+
+DESCRIPTION = "Make a figure, table or experiment of the literature again; --list shows the names."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `apical reproduce`."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="what to make")
+    parser.add_argument("--list", action="store_true", help="list the names")
+    parser.add_argument("--quick", action="store_true", help="at a size that takes a minute at most")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write, new or empty")
+    parser.add_argument(
+        "--data-dir", type=Path, help="where data sets lie (default: $APICAL_DATA, else the user cache)"
+    )
+    parser.add_argument("--trust-data", action="store_true", help="use files that differ from the published ones")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the list, or make the thing and print where its page is."""
+    from apical.files import check_out
+    from apical.reproduce.base import Request
+    from apical.reproduce.registry import REPRODUCTIONS, find
+
+    if arguments.list:
+        print("\n".join(f"{r.name:16} {r.title} ({r.source})" for r in REPRODUCTIONS.values()))
+        return 0
+    if arguments.name is None or arguments.out is None:
+        raise InputError(
+            "give a name and a folder, as in `apical reproduce figure-4 --out DIR` (--list shows the names)"
+        )
+    chosen = find(arguments.name)
+    check_out(arguments.out, resume=False)
+    command = shlex.join(arguments.words)
+    request = Request(arguments.out, arguments.quick, arguments.data_dir, arguments.trust_data, command)
+    print(chosen.make(request))
+    return 0

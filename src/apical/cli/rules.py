@@ -1,0 +1,43 @@
+"""`apical rules`: the learning rules, or everything that can be set of one."""
+
+import argparse
+
+DESCRIPTION = "List the learning rules; with a name, its presets and hyperparameters."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `apical rules`."""
+    parser.add_argument("rule", nargs="?", metavar="RULE", help="show this rule's presets and hyperparameters")
+    parser.add_argument("--network", metavar="NAME", help="on this network (default: the rule's first)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the list or the rule."""
+    print(_rule(arguments.rule, arguments.network) if arguments.rule else _list())
+    return 0
+
+
+def _list() -> str:
+    from apical.rules.registry import RULES, summary
+
+    width = max(map(len, RULES))
+    return "\n".join(f"{name:{width}}  {summary(rule)} [{', '.join(rule.networks)}]" for name, rule in RULES.items())
+
+
+def _rule(name: str, network: str | None) -> str:
+    from apical.rules.assembly import schema
+    from apical.rules.registry import find, summary
+
+    rule = find(name)
+    chosen = network or next(iter(rule.networks))
+    lines = [f"{name}: {summary(rule)}", "", "presets"]
+    lines += [
+        f"  {preset:24} {p.meaning}" + (f" ({p.source})" if p.source else "") for preset, p in rule.presets.items()
+    ]
+    lines += ["", f"hyperparameters (on {chosen}; networks: {', '.join(rule.networks)})"]
+    for key, h in schema(rule, chosen).items():
+        default = ",".join(map(str, h.default)) if isinstance(h.default, tuple) else str(h.default).lower()
+        unit = f" {h.unit}" if h.unit else ""
+        source = f" [{h.source}]" if h.source else ""
+        lines.append(f"  {key:24} {default + unit:16} {h.meaning}; {h.expected()}{source}")
+    return "\n".join(lines)

@@ -1,0 +1,105 @@
+"""`apical train`: one rule, one data set, one seed."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from apical.cli.options import add_data, add_output, add_training, load_data
+from apical.errors import InputError
+
+if TYPE_CHECKING:
+    from apical.data.dataset import Dataset
+    from apical.training.config import Config
+
+DESCRIPTION = (
+    "Train one rule on one data set and leave a run folder: configuration, metrics, summary, weights, checkpoint."
+)
+DECIDED = (
+    "preset",
+    "network",
+    "hidden",
+    "epochs",
+    "batch_size",
+    "examples",
+    "seed",
+    "log_every",
+    "image_size",
+    "dataset",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `apical train`."""
+    parser.add_argument("rule", nargs="?", metavar="RULE", help="a rule of `apical rules`")
+    parser.add_argument("--preset", metavar="P", help="a named setting of the rule")
+    add_data(parser)
+    add_training(parser)
+    parser.add_argument("--seed", type=int, metavar="S", help="everything random follows from it (default: 0)")
+    parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="key=value", help="hyperparameters")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="a config.toml to repeat; other options go before it"
+    )
+    add_output(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, print how it ended, and return the exit code."""
+    from apical.files import check_out
+    from apical.training.config import read_config
+
+    base = read_config(arguments.config) if arguments.config else None
+    _check_rule(arguments, base)
+    check_out(arguments.out, arguments.resume)
+    size = arguments.image_size or (base.image_size if base else 64)
+    dataset = load_data(arguments, arguments.dataset or (base.dataset if base else "digits"), size)
+    return _train(arguments, _configuration(arguments, base, dataset), dataset)
+
+
+def _check_rule(arguments: argparse.Namespace, base: "Config | None") -> None:
+    from apical.rules.registry import find
+
+    if arguments.rule is None and base is None:
+        raise InputError("name a rule, as in `apical train backprop --out DIR` (`apical rules` lists them)")
+    arguments.rule = arguments.rule or (base.rule if base else "")
+    find(arguments.rule)
+    if base and base.rule != arguments.rule:
+        raise InputError(f"{arguments.config} is of the rule {base.rule}, not {arguments.rule}: leave the name out")
+
+
+def _configuration(arguments: argparse.Namespace, base: "Config | None", dataset: "Dataset") -> "Config":
+    """What the command line gives, before what the file gives, before preset and defaults."""
+    from apical.training.config import Request, parse_settings, resolve
+
+    given = {name: getattr(arguments, name) for name in DECIDED if getattr(arguments, name) is not None}
+    kept = {} if base is None else {name: getattr(base, name) for name in DECIDED if getattr(base, name) is not None}
+    chosen = kept | given
+    pairs = parse_settings(arguments.rule, chosen.get("network"), chosen.get("preset"), arguments.set)
+    before = {} if base is None else dict(base.settings) | {"protocol": base.protocol}
+    return resolve(Request(arguments.rule, settings=before | pairs, **chosen), dataset)
+
+
+def _train(arguments: argparse.Namespace, config: "Config", dataset: "Dataset") -> int:
+    from apical.cli.main import DONE, INTERRUPTED
+    from apical.training.environment import describe
+    from apical.training.group import Feeds
+    from apical.training.interrupt import Interrupt
+    from apical.training.progress import Progress
+    from apical.training.run_folder import INTERRUPTED as STOPPED
+    from apical.training.train import check, n_segments, train
+
+    check(config, dataset)
+    with Interrupt() as interrupt, Progress(n_segments(config, dataset), quiet=arguments.quiet) as progress:
+        feeds = Feeds.of(dataset)
+        summary = train([config], [arguments.out], feeds, describe(dataset, arguments.words), interrupt, progress)[0]
+    print(_result(summary, arguments.out))
+    return INTERRUPTED if summary["status"] == STOPPED else DONE
+
+
+def _result(summary: dict, out: Path) -> str:
+    """The end of a run in a line."""
+    if summary["status"] == "interrupted":
+        return f"{summary['rule']}: interrupted; add --resume to go on. {out}"
+    scores = [(name, summary[f"{name}_accuracy"]) for name in ("train", "validation", "test")]
+    shown = ", ".join(f"{name} {value:.4f}" for name, value in scores if value is not None)
+    ended = f"{summary['rule']} on {summary['dataset']}: {summary['status']}"
+    return f"{ended}; accuracy {shown}; {summary['seconds']:.1f} s. {out}"

@@ -1,0 +1,1 @@
+"""Figures, tables and experiments of the literature, one small file for each, on one registry."""

@@ -1,0 +1,17 @@
+"""The one list of what can be made again; a new entry is one small file and one line here."""
+
+from apical.errors import InputError
+from apical.reproduce.base import Reproduction
+from apical.reproduce.figure_4 import FIGURE_4
+
+REPRODUCTIONS: dict[str, Reproduction] = {r.name: r for r in (FIGURE_4,)}
+
+
+def find(name: str) -> Reproduction:
+    """The reproduction of that name.
+
+    **Raises** `InputError` with the list of names when there is none.
+    """
+    if name not in REPRODUCTIONS:
+        raise InputError(f"unknown name {name!r}: choose from {', '.join(REPRODUCTIONS)}")
+    return REPRODUCTIONS[name]

@@ -1,0 +1,40 @@
+"""The commands that print: what they list is what the registries hold."""
+
+from importlib.metadata import version
+
+import pytest
+
+from apical.cli.main import main
+from apical.reproduce.registry import REPRODUCTIONS
+from apical.rules.assembly import schema
+from apical.rules.registry import RULES
+
+
+def said(line: str, capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(line.split()) == 0
+    return capsys.readouterr().out
+
+
+def test_rules_lists_every_rule(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [line.split()[0] for line in said("rules", capsys).splitlines()] == list(RULES)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_shows_every_hyperparameter_and_preset(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = {line.split()[0] for line in said(f"rules {name}", capsys).splitlines() if line.startswith("  ")}
+    assert shown == {*schema(RULES[name], next(iter(RULES[name].networks))), *RULES[name].presets}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_can_be_cited(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(f"cite {name}", capsys).startswith("@")
+
+
+def test_reproduce_lists_every_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [line.split()[0] for line in said("reproduce --list", capsys).splitlines()] == list(REPRODUCTIONS)
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0 and capsys.readouterr().out.strip() == f"apical {version('apical')}"
