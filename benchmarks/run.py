@@ -1,0 +1,125 @@
+"""Ratios to peers and distances to this machine's limits, all measured in one run: `python benchmarks/run.py`."""
+
+import argparse
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+import torch
+
+import limits
+import peers
+from apical.core import Batch
+from ours import epoch, images, in_sequence
+from timing import Timed, in_turn
+
+MLP_WEIGHTS = 784 * 500 + 500 * 10
+
+
+@dataclass(frozen=True)
+class Row:
+    """A comparison: seconds for an example of ours and of the peer, and the least that the machine would need."""
+
+    name: str
+    ours: Timed
+    peer: Timed
+    limit_s: float | None
+    goal: str
+
+    def shown(self) -> str:
+        """As a line of the table."""
+        distance = (
+            "" if self.limit_s is None else f"{self.ours.median / self.limit_s:.1f}x of {1e6 * self.limit_s:.1f} us"
+        )
+        ratio = self.peer.median / self.ours.median
+        return f"| {self.name} | {self.ours.shown()} | {self.peer.shown()} | {ratio:.2f} | {self.goal} | {distance} |"
+
+
+def compared(
+    name: str, ours: Callable[[], int], peer: Callable[[], int], n: int, limit: float | None, goal: str
+) -> Row:
+    """A row, measured."""
+    timed = in_turn({"ours": ours, "peer": peer}, n)
+    return Row(name, timed["ours"], timed["peer"], limit, goal)
+
+
+def arrays(data: Batch) -> tuple[np.ndarray, np.ndarray]:
+    """A batch on the host."""
+    return np.array(data.x), np.array(data.y)
+
+
+def mlp(rule: str, linear: type, scale: int, n: int, rate: float) -> Row:
+    """An epoch of 784-500-10; forward, back and outer products are 6 operations for each weight, less one back."""
+    data = images(20_000 // scale, (28, 28, 1))
+    flops = 6 * MLP_WEIGHTS - 2 * 784 * 500
+    ours, peer = epoch(rule, data, 50), peers.torch_epoch(peers.mlp(linear), *arrays(data), 50)
+    return compared(f"{rule}, 784-500-10, batch 50, against PyTorch", ours, peer, n, flops / rate, ">= 1.5")
+
+
+def segregated(scale: int, n: int) -> Row:
+    """One example at a time: the first kernel is read for the drive, read again and written for the change."""
+    data = images(3_000 // scale, (28, 28, 1))
+    n_bytes = 4 * MLP_WEIGHTS
+    least = 3 * n_bytes / limits.bytes_per_second(n_bytes)
+    x, y = arrays(data)
+    peer = peers.numpy_segregated(x[: 300 // scale], y[: 300 // scale])
+    ours = epoch("segregated-dendrites", data, 1)
+    return compared("segregated-dendrites, rate mode, online, against NumPy", ours, peer, n, least, ">= 8")
+
+
+def convolutional(side: int, channels: int, scale: int, n: int, rate: float) -> Row:
+    """The convolutional preset in batches of 50."""
+    data = images(1_000 // scale, (side, side, channels))
+    products = (side**2 * 25 * channels * 16, (side // 2) ** 2 * 25 * 16 * 32, (side // 4) ** 2 * 32 * 10)
+    flops = 6 * sum(products) - 2 * products[0]
+    ours, peer = epoch("backprop", data, 50, "cnn", ()), peers.torch_epoch(peers.cnn(side, channels), *arrays(data), 50)
+    return compared(f"backprop, cnn, {side}x{side}x{channels}, against PyTorch", ours, peer, n, flops / rate, "-")
+
+
+def lanes(rule: str, batch_size: int, side: int, n_lanes: int, scale: int, n: int) -> Row:
+    """Seeds as lanes of one program against the same seeds one after the other."""
+    n_examples = (1_300 if side == 8 else 2_000) // scale // batch_size * batch_size
+    data = images(n_examples, (side, side, 1))
+    together = epoch(rule, data, batch_size, n_lanes=n_lanes)
+    apart = in_sequence(epoch(rule, data, batch_size), n_lanes)
+    return compared(
+        f"{rule}, {side}x{side}, {n_lanes} lanes, against one after the other", together, apart, n, None, "-"
+    )
+
+
+def table(only: str, quick: bool) -> list[Callable[[], Row]]:
+    """The rows whose name holds `only`, each to be measured when it is called."""
+    scale, n = (10, 3) if quick else (1, 7)
+    rate = limits.flops_per_second()
+    machine = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {rate / 1e9:.0f} Gflop/s"
+    print(f"{machine}; JAX {jax.__version__}, PyTorch {torch.__version__}\n")
+    rows: dict[str, Callable[[], Row]] = {
+        "backprop": lambda: mlp("backprop", torch.nn.Linear, scale, n, rate),
+        "feedback-alignment": lambda: mlp("feedback-alignment", peers.AlignedLinear, scale, n, rate),
+        "segregated-dendrites": lambda: segregated(scale, n),
+        "cnn-28": lambda: convolutional(28, 1, scale, n, rate),
+        "cnn-32": lambda: convolutional(32, 3, scale, n, rate),
+    }
+    for side in (8, 28):
+        for rule, batch_size in (("backprop", 50), ("segregated-dendrites", 1)):
+            for k in (3, 9):
+                rows[f"lanes-{rule}-{side}-{k}"] = lambda a=(rule, batch_size, side, k): lanes(*a, scale, n)
+    return [row for name, row in rows.items() if only in name]
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="measure the rows whose name holds this")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work, for trying it out")
+    arguments = parser.parse_args()
+    rows = table(arguments.only, arguments.quick)
+    print("| what | ours, per example | peer | peer / ours | goal | distance to the limit |\n|---|---|---|---|---|---|")
+    for row in rows:
+        print(row().shown(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
