@@ -48,7 +48,7 @@ class Plan:
             raise InputError(f"no rule has a network {request.network!r}: choose from {', '.join(networks)}")
         configs = {}
         for name in dict.fromkeys(rules or fitting):
-            one = dataclasses.replace(request, rule=name)
+            one = dataclasses.replace(request, rule=name, preset=find(name).compared or None)
             configs[name] = [resolve(dataclasses.replace(one, seed=seed), dataset) for seed in range(n_seeds)]
             check(configs[name][0], dataset)
         return cls(configs)
@@ -90,9 +90,8 @@ def compare(
 def _groups(configs: list[Config], dataset: Dataset) -> list[list[int]]:
     """Which seeds are trained together: all as lanes where that pays, else one after the other."""
     rule = build(configs[0], dataset)
-    weights = jax.eval_shape(rule.network.init, jax.random.key(0))
-    n_weights = sum(leaf.size for leaf in jax.tree.leaves(weights))
-    together = dataset.train.resident and lanes_pay(n_weights, configs[0].batch_size)
+    layers = jax.eval_shape(rule.network.init, jax.random.key(0))
+    together = dataset.train.resident and lanes_pay(layers, configs[0].batch_size)
     return [list(range(len(configs)))] if together else [[i] for i in range(len(configs))]
 
 

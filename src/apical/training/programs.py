@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Int, PyTree
 
 from apical.core import Batch, PRNGKey, State
+from apical.networks.layers import AbstractLayer, Dense
 from apical.rules.base import AbstractRule
 from apical.training.feed import CHUNK, Feed
 from apical.training.loop import Scored, Segment, advance, evaluate, shuffle
@@ -43,13 +44,17 @@ def advanced_lanes(segment: Segment, states: State) -> tuple[State, Scored]:
     return _advanced_lanes(parts, states)
 
 
-def lanes_pay(n_weights: int, batch_size: int) -> bool:
+def lanes_pay(layers: PyTree, batch_size: int) -> bool:
     """Whether seeds run faster as lanes of one program than one after the other.
 
     On an accelerator they do. On a CPU (2 cores, measured by the benchmarks) they do for small networks learning in
-    batches; large networks, and cells that learn one example at a time, leave nothing to share.
+    batches. Large networks leave nothing to share, nor do cells that learn one example at a time; and convolutions with
+    a kernel for each lane take several times as long.
     """
-    return jax.default_backend() != "cpu" or (n_weights <= SMALL and batch_size > 1)
+    found = jax.tree.leaves(layers, is_leaf=lambda node: isinstance(node, AbstractLayer))
+    dense = all(isinstance(node, Dense) for node in found if isinstance(node, AbstractLayer))
+    n_weights = sum(leaf.size for leaf in jax.tree.leaves(layers))
+    return jax.default_backend() != "cpu" or (dense and n_weights <= SMALL and batch_size > 1)
 
 
 def stack(trees: list[PyTree]) -> PyTree:
