@@ -8,7 +8,7 @@ from rich.table import Table
 from apical.report.comparison import compare_runs
 from apical.report.runs import find_run_folders, read_run
 from apical.report.statistics import Summary
-from apical.report.tables import Row, result_rows
+from apical.report.tables import Row, result_rows, short
 
 COLUMNS = ("rule", "test % [95 % interval]", "vs BP", "angle", "sec", "ex/s")
 
@@ -33,7 +33,7 @@ def _cells(row: Row) -> list[str]:
         "" if difference is None else f"{100 * difference.mean:+.2f}",
         _number(row.mean("angle_to_backprop_mean"), 1),
         _number(row.mean("seconds"), 2),
-        _number(row.mean("examples_per_second"), 0),
+        short(row.mean("examples_per_second")),
         row.status,
     ]
 
