@@ -28,7 +28,8 @@ class Hyperparameter:
 
     `low` and `high` bound the *valid* values (`open_low`: the bound itself is excluded); `search` names published or
     own ranges inside which a study looks. `kind` is real, integer, integers, switch or choice. A `per_layer` real is
-    one number or a pair (hidden, output), or one number for each layer. `optional` also admits none.
+    one number or a pair (hidden, output), or one number for each layer. `optional` also admits none. A `static` real
+    shapes the program, as a time step does; another value of it compiles again.
     """
 
     default: Value
@@ -43,6 +44,7 @@ class Hyperparameter:
     choices: tuple[str, ...] = ()
     per_layer: bool = False
     optional: bool = False
+    static: bool = False
     search: Mapping[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
 
     def parse(self, name: str, text: str) -> Value:
@@ -106,8 +108,12 @@ class Hyperparameter:
 
 
 def real(default: Value, meaning: str, **about: Any) -> Any:
-    """A field that holds a number (or one for each layer) as an array leaf, declared as a hyperparameter."""
-    return _declare(Hyperparameter(default, "real", meaning, **about), converter=as_real)
+    """A field that holds a number (or one for each layer) as an array leaf, declared as a hyperparameter.
+
+    With `static=True` it holds a Python number that shapes the program.
+    """
+    declaration = Hyperparameter(default, "real", meaning, **about)
+    return _declare(declaration, **({"static": True} if declaration.static else {"converter": as_real}))
 
 
 def integer(default: int | None, meaning: str, **about: Any) -> Any:

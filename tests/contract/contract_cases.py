@@ -25,6 +25,14 @@ SMALL: Mapping[str, tuple[tuple[int, ...], dict]] = {
     "lc": ((12,), {"channels": (4,), "kernels": (3,), "strides": (2,)}),
 }
 PAIRS = [(name, network) for name, rule in RULES.items() for network in rule.networks]
+# What a comparison uses, and what is trained without options where that is something else.
+CASES = [
+    (name, network, preset)
+    for name, network in PAIRS
+    for preset in dict.fromkeys(
+        (RULES[name].compared or next(iter(RULES[name].presets)), next(iter(RULES[name].presets)))
+    )
+]
 
 
 def blobs(n: int, seed: int) -> Batch:
@@ -57,6 +65,7 @@ class Case:
 
     name: str
     network: str
+    settings: dict
     rule: AbstractRule
     data: Batch
     test: Batch

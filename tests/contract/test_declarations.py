@@ -81,7 +81,8 @@ def test_rule_says_what_it_is(name: str) -> None:
     rule = find(name)
     assert rule.name == name and re.fullmatch(r"[a-z]+(-[a-z]+)*", name)
     assert 20 < len(summary(rule)) < 140 and summary(rule).endswith(".")
-    assert "default_hidden" in vars(next(iter(rule.networks.values())))
+    assert hasattr(next(iter(rule.networks.values())), "default_hidden")
+    assert rule.compared in ("", *rule.presets)
     assert all(issubclass(network, AbstractNetwork) for network in rule.networks.values())
     assert all(issubclass(optimiser, AbstractOptimiser) for optimiser in rule.plasticity.values())
     assert {"network"} <= {field.name for field in dataclasses.fields(rule)}

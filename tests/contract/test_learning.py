@@ -97,7 +97,8 @@ def test_no_error_no_update(name: str) -> None:
     construct = WITHOUT_ERROR[name]
     if construct is None:
         return
-    rule, x = small(name, next(iter(RULES[name].networks))), blobs(8, 0).x
+    settings = RULES[name].presets[RULES[name].compared].settings if RULES[name].compared else {}
+    rule, x = small(name, next(iter(RULES[name].networks)), **settings), blobs(8, 0).x
     for label, silent in ((0, True), (1, False)):
         batch = Batch(x, jnp.full(8, label))
         state = rule.init(jr.key(0), batch)

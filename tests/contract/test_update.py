@@ -42,12 +42,13 @@ def another(declaration: Hyperparameter) -> float:
 
 def reals(case: Case) -> dict[str, Hyperparameter]:
     """The real hyperparameters of a case."""
-    return {n: d for n, d in schema(RULES[case.name], case.network).items() if d.kind == "real"}
+    known = schema(RULES[case.name], case.network)
+    return {n: d for n, d in known.items() if d.kind == "real" and not d.static}
 
 
 def changed(case: Case) -> AbstractRule:
     """The rule of a case with every real hyperparameter a little different."""
-    return small(case.name, case.network, **{name: another(d) for name, d in reals(case).items()})
+    return small(case.name, case.network, **{**case.settings, **{name: another(d) for name, d in reals(case).items()}})
 
 
 def test_update_keeps_structure_shapes_and_dtypes(case: Case) -> None:
@@ -78,7 +79,7 @@ def test_changed_numbers_do_not_compile_again(case: Case, monkeypatch: pytest.Mo
     state, _ = case.learn(case.state())
     first = traces
     for name, declaration in reals(case).items():
-        rule = small(case.name, case.network, **{name: another(declaration)})
+        rule = small(case.name, case.network, **{**case.settings, name: another(declaration)})
         case.learn(case.state(), rule=rule)
         assert traces == first, f"another {name} is traced again"
     case.learn(case.state(), start=1, stop=3, key=jr.key(9))
@@ -97,7 +98,7 @@ def test_only_groups_with_an_optimiser_move(case: Case) -> None:
     for group in GROUPS:
         same = bits(getattr(after.weights, group)) == bits(getattr(before.weights, group))
         empty = not jax.tree.leaves(getattr(before.weights, group))
-        assert same == (group not in case.rule.plasticity or empty), group
+        assert same == (group not in case.rule.optimisers or empty), group
 
 
 def test_a_rule_without_optimisers_is_frozen(case: Case) -> None:
@@ -121,7 +122,7 @@ def learnt_in_lanes(rules: AbstractRule, segment: Segment, keys: jax.Array, stat
 
 
 def test_lanes_of_seeds_and_hyperparameters_equal_the_loop(case: Case) -> None:
-    rules, keys, states = (case.rule, changed(case)), (jr.key(1), jr.key(2)), (case.state(1), case.state(2))
+    rules, keys, states = (case.rule, changed(case)), (jr.key(1), jr.key(2)), (case.state(1), case.state(5))
     together = [jax.tree.map(lambda *a: jnp.stack(a), *trees) for trees in (rules, keys, states)]
     segment = Segment(case.rule, case.data, case.order, jnp.asarray(0), jnp.asarray(4), keys[0])
     lanes, scored = learnt_in_lanes(together[0], segment, *together[1:])

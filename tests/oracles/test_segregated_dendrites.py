@@ -15,16 +15,18 @@ from apical.core import Batch, State
 from apical.data.registry import load
 from apical.networks.dendritic import Dendritic
 from apical.networks.dendritic_init import optimised_moments
-from apical.neurons.compartments import coupling, fire, fire_slope, taught_soma
+from apical.networks.dendritic_state import Apical
+from apical.neurons.compartments import fire, fire_slope
 from apical.rules.assembly import assemble
 from apical.rules.base import AbstractRule
 from apical.rules.registry import RULES
+from apical.rules.segregated_dendrites import RATES
 
 N_EXAMPLES = 200
 
 
 def made(hidden: tuple[int, ...], **settings: object) -> AbstractRule:
-    return assemble(RULES["segregated-dendrites"], "mlp", (8, 8, 1), 10, hidden, settings)
+    return assemble(RULES["segregated-dendrites"], "mlp", (8, 8, 1), 10, hidden, {**RATES, **settings})
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,7 @@ def test_weights_agree_with_the_port_over_online_examples(name: str, batch: Batc
     port = Port(
         doubles(tuple(f.kernel for f in forward)),
         doubles(tuple(f.bias for f in forward)),
-        doubles(state.weights.feedback),
+        doubles(tuple(y.kernel for y in state.weights.feedback)),
         g_A=settings.get("g_apical", 0.0),
         broadcast=settings.get("broadcast", True),
         **{theirs: settings[ours] for ours, theirs in numbers.items() if ours in settings},
@@ -102,7 +104,7 @@ def test_hidden_direction_nears_the_gradient_with_small_transposed_feedback(batc
     rule = made((30,), optimised_init=False)
     state = rule.init(jr.key(0), batch)
     quiet = jax.tree.map(lambda w: 0.01 * w, state.weights.forward)
-    feedback = (30 * quiet[1].kernel.T,)
+    feedback = (Apical(30 * quiet[1].kernel.T),)
     state = eqx.tree_at(lambda s: (s.weights.forward, s.weights.feedback), state, (quiet, feedback))
     net = rule.network
     direction = rule.update(state, batch, jr.key(0))[1].direction.forward[0].kernel
@@ -119,15 +121,21 @@ def test_layers_that_hear_no_target_do_not_learn(batch: Batch) -> None:
     assert not first.kernel.any() and not second.kernel.any() and third.kernel.any()
 
 
-def test_a_somas_steady_state_stops_the_conductances() -> None:
+def test_a_somas_steady_state_stops_the_conductances(batch: Batch) -> None:
     """0 = -g_L C + g_B (B - C) + g_A (A - C) at A = 0, and the taught output's equation, solved by bisection."""
-    g_L, g_B, g_A, B = 0.1, 0.6, 0.05, 2.5
-    root = optimize.brentq(lambda C: -g_L * C + g_B * (B - C) - g_A * C, -50, 50)
-    assert float(coupling(jnp.asarray(g_B), jnp.asarray(g_L), jnp.asarray(g_A))) * B == pytest.approx(root, rel=1e-6)
-    for on in (0.0, 1.0):
-        balance = lambda C, on=on: -g_L * C + g_B * (B - C) + on * (8 - C) + (1 - on) * (-8 - C)  # noqa: E731
-        soma = taught_soma(jnp.full((1, 1), B), jnp.full((1, 1), on), *map(jnp.asarray, (g_B, g_L, 8.0, -8.0)))
-        assert float(soma[0, 0]) == pytest.approx(optimize.brentq(balance, -50, 50), rel=1e-5)
+    rule = made((6,), apical_conductance=True)
+    net, weights = rule.network, rule.init(jr.key(0), batch).weights
+    free = net.steady_phase(weights, batch.x[:1].reshape(1, -1))
+    taught = net.steady_phase(weights, batch.x[:1].reshape(1, -1), net.target(batch.y[:1]))
+    g_L, g_B, g_A = 0.1, 0.6, 0.05
+    hidden, output = (np.asarray(f(p))[0] for f, p in zip(weights.forward, free.psps, strict=True))
+    for B, C in zip(hidden, free.somas[0][0], strict=True):
+        root = optimize.brentq(lambda C, B=B: -g_L * C + g_B * (B - C) - g_A * C, -50, 50)
+        assert float(C) == pytest.approx(root, rel=1e-5)
+    for label, B, C in zip(range(10), output, taught.somas[1][0], strict=True):
+        on = label == int(batch.y[0])
+        balance = lambda C, B=B, on=on: -g_L * C + g_B * (B - C) + on * (8 - C) + (1 - on) * (-8 - C)  # noqa: E731
+        assert float(C) == pytest.approx(optimize.brentq(balance, -50, 50), rel=1e-5)
 
 
 def test_firing_and_its_slope() -> None:
@@ -162,8 +170,9 @@ def test_optimised_weights_give_the_potentials_aimed_at() -> None:
 
 def test_initial_laws_of_every_layer() -> None:
     """Feedback onto layer l has the law of that layer's own width, whatever it reads from; biases lie near 0.8."""
-    net = Dendritic(shape=(8, 8, 1), classes=10, hidden=(300, 200))
-    forward, feedback = net.init(jr.key(0)), net.init_feedback(jr.key(1))
+    net = Dendritic(shape=(8, 8, 1), classes=10, hidden=(300, 200), init_spread=2.0)
+    forward = net.init(jr.key(0))
+    feedback = [apical.kernel for apical in net.init_feedback(jr.key(1), forward)]
     assert [y.shape for y in feedback] == [(300, 10), (200, 10)]
     for l, y in enumerate(feedback):
         mean, deviation = optimised_moments(net.hidden[l], jnp.asarray(0.2))
@@ -175,7 +184,8 @@ def test_initial_laws_of_every_layer() -> None:
         )
         assert np.abs(np.asarray(layer.bias) - 0.8).max() <= 0.00347
     plain = Dendritic(shape=(8, 8, 1), classes=10, hidden=(300,), optimised_init=False)
-    layer, (y,) = plain.init(jr.key(0))[0], plain.init_feedback(jr.key(0))
-    limits = [float(jnp.abs(a).max()) for a in (layer.kernel, layer.bias, y)]
+    layers = plain.init(jr.key(0))
+    layer, (y,) = layers[0], plain.init_feedback(jr.key(0), layers)
+    limits = [float(jnp.abs(a).max()) for a in (layer.kernel, layer.bias, y.kernel)]
     np.testing.assert_allclose(limits, (0.1, 1.0, 1.0), rtol=0.02)
     assert all(a != b for a, b in itertools.pairwise(map(float, feedback[0][0])))

@@ -1,179 +1,149 @@
-"""A network of cells with segregated dendrites (Guerguiev 2017) in rate mode: no spikes, phases in their steady state.
+"""A network of cells with segregated dendrites (Guerguiev 2017), spiking or in rates.
 
-Basal dendrites hear the layer below, apical dendrites the output (or the layer above), the soma fires. In rate mode a
-phase is two steps long and its last step is read; somas follow their basal dendrites at once, so that step *is* the
-steady state and nothing of an earlier phase survives into it. What is computed here is that state.
+Basal dendrites hear the layer below, apical dendrites the output (or the layer above), the soma fires. An example is
+shown twice: freely, then with the output cells driven to the target.
 """
 
+import functools
 import itertools
-import math
-from typing import ClassVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float
 
-from apical.core import Inputs, Labels, Neurons, PRNGKey, Scalar, Scores, Weights
-from apical.hyperparameters import real, switch
-from apical.networks.base import AbstractNetwork
-from apical.networks.dendritic_init import optimised_layer, plain_layer
+from apical.core import Batch, Inputs, Labels, PRNGKey, Scalar, Scores, Weights
+from apical.networks.dendritic_init import ABSENT, NOISE, optimised_layer, plain_layer, sparse
+from apical.networks.dendritic_settings import DendriticSettings
+from apical.networks.dendritic_simulation import Window, draw_plateau_times, rest, run_lead, run_phase
+from apical.networks.dendritic_state import Apical, Cells, Means
 from apical.networks.layers import Dense
-from apical.neurons.compartments import coupling, fire, plateau, taught_soma
+from apical.neurons.compartments import fire, teach
 
-PAPER = "Guerguiev 2017"
-
-
-class Phase(eqx.Module):
-    """A phase, averaged over its window: `psps[l]` enters layer l, `somas[l]` and `rates[l]` are that layer's."""
-
-    psps: tuple[Float[Array, "batch _"], ...]
-    somas: tuple[Float[Array, "batch _"], ...]
-    rates: tuple[Float[Array, "batch _"], ...]
+Forward = tuple[Dense, ...]
+Feedback = tuple[Apical, ...]
 
 
-class Dendritic(AbstractNetwork):
+class Dendritic(DendriticSettings):
     """Hidden cells with basal and apical dendrites and a soma; output cells with a basal dendrite and a soma."""
 
-    default_hidden: ClassVar[tuple[int, ...]] = (500,)
-    shape: tuple[int, ...] = eqx.field(static=True)
-    classes: int = eqx.field(static=True)
-    hidden: tuple[int, ...] = eqx.field(static=True)
-    max_rate: Array = real(
-        0.2,
-        "largest rate of a cell",
-        low=0,
-        open_low=True,
-        unit="spikes/ms",
-        source=PAPER,
-        search={"lange-2019": (0.2, 0.5)},
-    )
-    tau_L_ms: Array = real(
-        10.0,
-        "leak time constant; the leak conductance is its inverse",
-        low=0,
-        open_low=True,
-        unit="ms",
-        source=PAPER,
-        search={"lange-2019": (7.0, 13.0)},
-    )
-    g_basal: Array = real(
-        0.6,
-        "conductance from basal dendrite to soma",
-        low=0,
-        open_low=True,
-        unit="1/ms",
-        source=PAPER,
-        search={"lange-2019": (0.3, 0.9)},
-    )
-    g_apical: Array = real(
-        0.05,
-        "conductance from apical dendrite to soma, where there is one",
-        low=0,
-        unit="1/ms",
-        source=PAPER,
-        search={"lange-2019": (0.02, 0.1)},
-    )
-    e_exc: Array = real(
-        8.0, "excitatory reversal potential of the teacher", low=0, source=PAPER, search={"lange-2019": (5.0, 12.0)}
-    )
-    e_inh: Array = real(
-        -8.0, "inhibitory reversal potential of the teacher", high=0, source=PAPER, search={"lange-2019": (-12.0, -5.0)}
-    )
-    init_spread: Array = real(
-        2.0,
-        "spread of the optimised initial weights over the one aimed at",
-        low=0,
-        source="programs of 2017 and 2019: 2",
-    )
-    broadcast: bool = switch(
-        True,
-        "apical dendrites of every hidden layer hear the output; else the layer above",
-        source=PAPER,
-        search={"lange-2019": (False, True)},
-    )
-    apical_conductance: bool = switch(
-        False, "the apical dendrite leaks into the soma", source=PAPER, search={"lange-2019": (False, True)}
-    )
-    optimised_init: bool = switch(
-        True,
-        "initial weights aimed at basal potentials of mean 3, s.d. 3",
-        source=PAPER,
-        search={"lange-2019": (False, True)},
-    )
-
-    @property
-    def g_leak(self) -> Array:
-        """Leak conductance of every soma, 1/ms."""
-        return 1 / self.tau_L_ms
-
-    @property
-    def k_basal(self) -> Array:
-        """Share of the basal potential at which a hidden soma settles."""
-        return coupling(
-            self.g_basal, self.g_leak, self.g_apical if self.apical_conductance else jnp.zeros_like(self.g_apical)
-        )
-
-    @property
-    def k_output(self) -> Array:
-        """Share of the basal potential at which an output soma settles without a teacher."""
-        return coupling(self.g_basal, self.g_leak, jnp.zeros_like(self.g_leak))
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Units of every layer, inputs included."""
-        return (math.prod(self.shape), *self.hidden, self.classes)
-
-    def init(self, key: PRNGKey) -> tuple[Dense, ...]:
+    def init(self, key: PRNGKey) -> Forward:
         pairs = itertools.pairwise(self.sizes)
         keys = jr.split(key, len(self.sizes) - 1)
-        return tuple(self.draw(k, below, above, below) for k, (below, above) in zip(keys, pairs, strict=True))
+        return tuple(self._draw(k, below, above, below, 1.0) for k, (below, above) in zip(keys, pairs, strict=True))
 
-    def init_feedback(self, key: PRNGKey) -> tuple[Array, ...]:
-        """Apical weights of every hidden layer, (units, source), under the law of the forward weights above it."""
-        sources = [self.classes] * len(self.hidden) if self.broadcast else [*self.hidden[1:], self.classes]
-        rows = zip(jr.split(key, len(self.hidden)), self.hidden, sources, strict=True) if self.hidden else ()
-        return tuple(self.draw(k, source, units, units, 1.0).kernel for k, units, source in rows)
+    def init_feedback(self, key: PRNGKey, forward: Forward) -> Feedback:
+        """Apical synapses of every hidden layer, under the law of the forward weights above it; copies where symmetric.
 
-    def draw(self, key: PRNGKey, below: int, above: int, fan_in: int, plain_spread: float = 0.1) -> Dense:
+        The law counts the cells of the hidden layer itself as fan-in, whatever its apical dendrites hear.
+        """
+        feedback = []
+        for l, units in enumerate(self.hidden):
+            key_draw, key_sparse = jr.split(jr.fold_in(key, l))
+            drawn = self._draw(key_draw, self.sizes[self.sources[l]], units, units, self.feedback_mean, 1.0)
+            kernel = sparse(key_sparse, drawn.kernel) if self.sparse_feedback else drawn.kernel
+            feedback.append(Apical(kernel, drawn.bias if self.feedback_bias else None))
+        return self.symmetrised(forward, tuple(feedback), jr.fold_in(key, len(self.hidden)))
+
+    def _draw(
+        self, key: PRNGKey, below: int, above: int, fan_in: int, centre: Array | float, plain_spread: float = 0.1
+    ) -> Dense:
         """Initial weights (above, below): the optimised law for `fan_in` synapses, or the plain uniform one."""
         if self.optimised_init:
-            return optimised_layer(key, below, above, fan_in, self.max_rate, self.init_spread)
+            return optimised_layer(key, below, above, fan_in, self.max_rate, self.init_spread, centre)
         return plain_layer(key, below, above, plain_spread)
 
-    def forward_phase(self, forward: tuple[Dense, ...], x: Inputs) -> Phase:
-        """The forward phase: what the cells do with the input alone."""
-        psps, somas = [self.max_rate * x.reshape(len(x), -1)], []
-        shares = [self.k_basal] * len(self.hidden) + [self.k_output]
-        for layer, share in zip(forward, shares, strict=True):
-            somas.append(share * layer(psps[-1]))
-            psps.append(fire(somas[-1], self.max_rate))
-        return Phase(tuple(psps[:-1]), tuple(somas), tuple(psps[1:]))
+    def symmetrised(self, forward: Forward, feedback: Feedback, key: PRNGKey) -> Feedback:
+        """Feedback that copies the transposed path above it, where it is symmetric; else as it is.
 
-    def taught_rate(self, free: Float[Array, "batch classes"], y: Labels) -> Float[Array, "batch classes"]:
-        """Rates of the output cells in the target phase, from their somas in the forward phase and the labels."""
-        target = jax.nn.one_hot(y, self.classes)
-        taught = taught_soma(free / self.k_output, target, self.g_basal, self.g_leak, self.e_exc, self.e_inh)
-        return fire(taught, self.max_rate)
+        Under broadcast the path is the product of all layers above. Each transposed matrix may carry fresh noise. Where
+        a synapse is missing (0) it stays missing, and the others are copied five times as strong.
+        """
+        if not self.symmetric_feedback:
+            return feedback
+        transposed = [self._copied(layer, jr.fold_in(key, l)) for l, layer in enumerate(forward)]
+        copies = []
+        for l, (apical, source) in enumerate(zip(feedback, self.sources, strict=True)):
+            path = functools.reduce(jnp.matmul, transposed[l + 1 : source])
+            if self.sparse_feedback:
+                path = jnp.where(apical.kernel == 0, 0.0, path / (1 - ABSENT))
+            copies.append(Apical(path, apical.bias))
+        return tuple(copies)
 
-    def plateaus(self, feedback: tuple[Array, ...], rates: tuple[Array, ...]) -> tuple[Array, ...]:
-        """Plateau potentials of every hidden layer in a phase with these rates of the hidden and output cells."""
-        sources = [rates[-1]] * len(feedback) if self.broadcast else rates[1:]
-        return tuple(plateau(source @ y.T) for y, source in zip(feedback, sources, strict=True))
+    def _copied(self, layer: Dense, key: PRNGKey) -> Array:
+        kernel = layer.kernel.T
+        return kernel + NOISE * jr.normal(key, kernel.shape) if self.noisy_symmetric_feedback else kernel
 
-    def apply(self, forward: tuple[Dense, ...], x: Inputs) -> Scores:
-        """Somatic potentials of the output cells in the forward phase."""
-        return self.forward_phase(forward, x).somas[-1]
+    def show(
+        self, weights: Weights, cells: Cells | None, batch: Batch, key: PRNGKey
+    ) -> tuple[Means, Means, Cells | None]:
+        """Shows examples freely, then with their targets: the means of both phases, and the cells afterwards.
+
+        In a steady state nothing is carried over, and there are no cells.
+        """
+        x, target = batch.x.reshape(len(batch.x), -1), self.target(batch.y)
+        if cells is None:
+            free = self.steady_phase(weights, x)
+            return free, self.steady_phase(weights, x, target), None
+        means = []
+        for i, (n_steps, taught) in enumerate(((self.n_forward, None), (self.n_target, target))):
+            key_lead, key_plateau, key_phase = jr.split(jr.fold_in(key, i), 3)
+            if self.random_phase_lengths:
+                cells = run_lead(self, weights, cells, x, key_lead, taught)
+            early = draw_plateau_times(self, key_plateau, len(x)) if self.random_plateau_times else None
+            window = Window(n_steps, self.n_window, early)
+            cells, phase = run_phase(self, weights, cells, x, window, key_phase, taught)
+            means.append(phase)
+        return means[0], means[1], cells
+
+    def steady_phase(
+        self, weights: Weights, x: Float[Array, "batch inputs"], target: Float[Array, "batch outputs"] | None = None
+    ) -> Means:
+        """A phase in its steady state, every spike at its mean; the apical dendrites' pull on somas is left out."""
+        psps, somas = [self.gain * self.max_rate * x], []
+        for layer in weights.forward[:-1]:
+            somas.append(self.k_basal * layer(psps[-1]))
+            psps.append(self.gain * fire(somas[-1], self.max_rate))
+        drive, pull = self.g_basal * weights.forward[-1](psps[-1]), self.pull_output
+        if target is not None:
+            drive, pull = drive + teach(target, self.e_exc, self.e_inh), pull + 1
+        somas.append(drive / pull)
+        rates = [fire(soma, self.max_rate) for soma in somas]
+        gain = self.kernel.area() if self.spiking_feedback else 1.0
+        heard = [gain * rates[source - 1] for source in self.sources] if weights.feedback else []
+        apical = [synapses.potential(psp) for synapses, psp in zip(weights.feedback, heard, strict=True)]
+        return Means(tuple(psps), tuple(somas), rates[-1], tuple(apical), tuple(heard))
+
+    def target(self, y: Labels) -> Float[Array, "batch outputs"]:
+        """1 for every output cell of the label's class, 0 for the others."""
+        return jnp.repeat(jax.nn.one_hot(y, self.classes), self.units_per_class, axis=-1)
+
+    def scores(self, somas: Float[Array, "batch outputs"]) -> Scores:
+        """The mean potential of the output cells of each class."""
+        return somas.reshape(len(somas), self.classes, self.units_per_class).mean(-1)
+
+    def apply(self, forward: Forward, x: Inputs) -> Scores:
+        """Somatic potentials of the output cells in the steady state of the forward phase, averaged for each class."""
+        return self.scores(self.steady_phase(Weights(forward), x.reshape(len(x), -1)).somas[-1])
 
     def loss(self, scores: Scores, y: Labels) -> Scalar:
         """Half the squared distance of output rates to taught ones, in max_rate^2; the teacher is held fixed."""
-        taught = jax.lax.stop_gradient(self.taught_rate(scores, y))
-        distance = (taught - fire(scores, self.max_rate)) / self.max_rate
-        return 0.5 * jnp.sum(distance**2, axis=-1).mean()
+        drive = self.pull_output * scores + teach(jax.nn.one_hot(y, self.classes), self.e_exc, self.e_inh)
+        taught = fire(drive / (self.pull_output + 1), self.max_rate)
+        return self.distance(fire(scores, self.max_rate), jax.lax.stop_gradient(taught))
 
-    def rest(self, x: Inputs) -> Neurons:
-        return ()
+    def distance(self, free: Float[Array, "batch _"], taught: Float[Array, "batch _"]) -> Scalar:
+        """Half the squared distance between rates of the output cells, in max_rate^2, averaged over the batch."""
+        return 0.5 * jnp.sum(((taught - free) / self.max_rate) ** 2, axis=-1).mean()
 
-    def predict(self, weights: Weights, neurons: Neurons, x: Inputs, key: PRNGKey) -> Scores:
-        return self.apply(weights.forward, x)
+    def rest(self, x: Inputs) -> Cells | None:
+        return None if self.steady else rest(self, len(x))
+
+    def predict(self, weights: Weights, neurons: Cells | None, x: Inputs, key: PRNGKey) -> Scores:
+        """Scores after a long forward phase from rest, with spikes where the network has them."""
+        if self.steady:
+            return self.apply(weights.forward, x)
+        n_steps = self.n_steps(self.test_steps)
+        window = Window(n_steps, self.n_steps(self.test_steps - self.settling_steps))
+        flat = x.reshape(len(x), -1)
+        return self.scores(run_phase(self, weights, rest(self, len(x)), flat, window, key)[1].somas[-1])

@@ -11,6 +11,8 @@ MEAN_POTENTIAL = 3.0
 SECOND_MOMENT = 3.0**2 + 3.0**2
 MEAN_BIAS = 0.8
 BIAS_SPREAD = 0.003465
+NOISE = 0.05
+ABSENT = 0.8
 
 
 def optimised_moments(fan_in: int, max_rate: Array) -> tuple[Array, Array]:
@@ -25,11 +27,16 @@ def optimised_moments(fan_in: int, max_rate: Array) -> tuple[Array, Array]:
     return mean, jnp.sqrt(second - mean**2)
 
 
-def optimised_layer(key: PRNGKey, below: int, above: int, fan_in: int, max_rate: Array, spread: Array) -> Dense:
-    """Uniform weights with the optimised mean and `spread` times the optimised standard deviation; biases near 0.8."""
+def optimised_layer(
+    key: PRNGKey, below: int, above: int, fan_in: int, max_rate: Array, spread: Array, centre: Array | float = 1.0
+) -> Dense:
+    """Uniform weights with `centre` times the optimised mean and `spread` times the optimised standard deviation.
+
+    Biases lie near 0.8.
+    """
     key_kernel, key_bias = jr.split(key)
     mean, deviation = optimised_moments(fan_in, max_rate)
-    kernel = mean + jnp.sqrt(3.0) * spread * deviation * jr.uniform(key_kernel, (above, below), minval=-1.0)
+    kernel = centre * mean + jnp.sqrt(3.0) * spread * deviation * jr.uniform(key_kernel, (above, below), minval=-1.0)
     return Dense(kernel, MEAN_BIAS + BIAS_SPREAD * jr.uniform(key_bias, (above,), minval=-1.0))
 
 
@@ -38,3 +45,8 @@ def plain_layer(key: PRNGKey, below: int, above: int, spread: float) -> Dense:
     key_kernel, key_bias = jr.split(key)
     kernel = spread * jr.uniform(key_kernel, (above, below), minval=-1.0)
     return Dense(kernel, jr.uniform(key_bias, (above,), minval=-1.0))
+
+
+def sparse(key: PRNGKey, kernel: Array) -> Array:
+    """A kernel of which 80 % of the synapses are missing; the others are five times as strong."""
+    return jnp.where(jr.uniform(key, kernel.shape) < ABSENT, 0.0, kernel / (1 - ABSENT))

@@ -59,4 +59,5 @@ def assemble(
     wiring = network_class(rule, network)
     built = wiring(shape=shape, classes=classes, hidden=hidden, **own(wiring))  # type: ignore[call-arg]
     optimisers = {group: cls(**own(cls)) for group, cls in rule.plasticity.items()}
-    return rule(network=built, optimisers=optimisers, **own(rule))  # type: ignore[call-arg]
+    moving = {group: optimiser for group, optimiser in optimisers.items() if not optimiser.frozen}
+    return rule(network=built, optimisers=moving, **own(rule))  # type: ignore[call-arg]

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import equinox as eqx
+import jax.random as jr
 from jaxtyping import PyTree
 
 from apical.core import Batch, Info, Inputs, Neurons, Pathway, PRNGKey, Scores, State, Weights
 from apical.hyperparameters import Declared, Value
 from apical.networks.base import AbstractNetwork
 from apical.rules.optimisers import AbstractOptimiser
+
+RENEWAL = 1  # folded into the key of an update, apart from all that credit assignment draws with it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,13 +37,14 @@ class AbstractRule(Declared):
     """A learning rule over a network; its hyperparameters are its fields.
 
     Class attributes: `name` on the command line; `networks` it can act on, by name, the first one the default;
-    `presets` by name, the first one the setting `compare` uses.
+    `presets` by name, the first one the default; `compared` names the one that comparisons use (empty: the first).
     """
 
     name: ClassVar[str]
     networks: ClassVar[Mapping[str, type[AbstractNetwork]]]
     presets: ClassVar[Mapping[str, Preset]]
     plasticity: ClassVar[Mapping[str, type[AbstractOptimiser]]] = {}
+    compared: ClassVar[str] = ""
     network: eqx.AbstractVar[AbstractNetwork]
 
     @abc.abstractmethod
@@ -77,6 +81,10 @@ class AbstractDescentRule(AbstractRule):
     def assign_credit(self, state: State, batch: Batch, key: PRNGKey) -> tuple[Info, Neurons]:
         """The direction of every group that learns, and what the neurons carry over."""
 
+    def renewed(self, weights: Weights, key: PRNGKey) -> Weights:
+        """The weights once an update is done: where some are copies of others, with the copies made again."""
+        return weights
+
     def init(self, key: PRNGKey, batch: Batch) -> State:
         weights = self.init_weights(key)
         memory = {group: o.init(getattr(weights, group)) for group, o in self.optimisers.items()}
@@ -89,4 +97,5 @@ class AbstractDescentRule(AbstractRule):
         for group, optimiser in self.optimisers.items():
             direction, weights = getattr(info.direction, group), getattr(state.weights, group)
             moved[group], memory[group] = optimiser.update(direction, state.optimiser[group], weights)
-        return State(dataclasses.replace(state.weights, **moved), memory, neurons), info
+        weights = self.renewed(dataclasses.replace(state.weights, **moved), jr.fold_in(key, RENEWAL))
+        return State(weights, memory, neurons), info

@@ -24,6 +24,11 @@ METHODS: dict[str, Callable[[], optax.GradientTransformation]] = {
 class AbstractOptimiser(Declared):
     """Moves one group of weights, given the direction in which a rule would have it descend."""
 
+    @property
+    def frozen(self) -> bool:
+        """Whether it moves nothing at all, so that the group is left without an optimiser."""
+        return False
+
     @abc.abstractmethod
     def init(self, weights: Layers) -> PyTree:
         """The optimiser's memory before the first step."""

@@ -4,19 +4,33 @@ import warnings
 from collections.abc import Mapping
 from typing import ClassVar
 
+import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, PyTree
 
 from apical.core import Batch, Info, Neurons, Pathway, PRNGKey, State, Weights
-from apical.hyperparameters import real
-from apical.networks.dendritic import Dendritic, Phase
+from apical.errors import InputError
+from apical.hyperparameters import real, switch
+from apical.networks.dendritic import Dendritic
+from apical.networks.dendritic_state import Apical, Means
 from apical.networks.layers import pull
-from apical.neurons.compartments import fire_slope
+from apical.neurons.compartments import fire, fire_slope, plateau, plateau_slope
 from apical.rules.base import AbstractDescentRule, Preset
 from apical.rules.optimisers import AbstractOptimiser, Layers, descend
 from apical.rules.pathways import direct_pathways
 
 PAPER = "Guerguiev 2017"
+RATES = {
+    "spiking_feedforward": False,
+    "spiking_feedback": False,
+    "conductances": False,
+    "random_phase_lengths": False,
+    "forward_steps": 2,
+    "target_steps": 2,
+    "test_steps": 2,
+    "settling_steps": 1,
+    "init_spread": 2.0,
+}
 
 
 class BasalPlasticity(AbstractOptimiser):
@@ -31,22 +45,57 @@ class BasalPlasticity(AbstractOptimiser):
         source=PAPER,
         search={"own": (0.01, 0.5), "lange-2019": (0.01, 0.05)},
     )
+    forward_rate_decay: Array = real(
+        0.0, "the rate of the basal synapses falls as 1 / (1 + forward_rate_decay * updates)", low=0, unit="1/update"
+    )
+
+    def init(self, weights: Layers) -> PyTree:
+        return jnp.zeros((), dtype=int)
+
+    def update(self, direction: Layers, memory: PyTree, weights: Layers) -> tuple[Layers, PyTree]:
+        rate = self.forward_rate / (1 + self.forward_rate_decay * memory.astype(self.forward_rate.dtype))
+        return descend(weights, direction, rate), memory + 1
+
+
+class ApicalPlasticity(AbstractOptimiser):
+    """Plain descent of the apical synapses, where they learn at all."""
+
+    learn_feedback: bool = switch(
+        False, "apical synapses learn to predict the soma", source=PAPER, search={"lange-2019": (False, True)}
+    )
+    feedback_rate: Array = real(
+        0.01,
+        "learning rate of the apical synapses, where they learn",
+        low=0,
+        per_layer=True,
+        source="ours: the paper gives none",
+        search={"own": (0.0, 0.05), "lange-2019": (0.0, 0.05)},
+    )
+
+    @property
+    def frozen(self) -> bool:
+        return not self.learn_feedback
 
     def init(self, weights: Layers) -> PyTree:
         return ()
 
     def update(self, direction: Layers, memory: PyTree, weights: Layers) -> tuple[Layers, PyTree]:
-        return descend(weights, direction, self.forward_rate), memory
+        return descend(weights, direction, self.feedback_rate), memory
 
 
 class SegregatedDendrites(AbstractDescentRule):
-    """Cells with segregated dendrites, learning from the difference of two plateau potentials (here: rate mode).
+    """Cells with segregated dendrites, learning from the difference of two plateau potentials.
 
     An example is shown twice, first freely (f), then with the output cells driven to the target (t). Hidden cells
     descend E_l = -(alpha_l^t - alpha_l^f) k_B lambda_max sigma'(C_l^f), the output E_L = -(lambda_L^t - lambda_max
     sigma(C_L^f)) k_D lambda_max sigma'(C_L^f), each times its presynaptic potential and a fixed scale: 20/lambda_max in
     hidden layers, 20/lambda_max^2 in the output (Guerguiev 2017, eqs. 5-8). No weight is transported and no error
-    signal travels: the apical dendrite hears nothing but the output's activity.
+    signal travels: the apical dendrite hears nothing but the activity above it.
+
+    Where feedback learns, Y_l descends E = -(lambda_max sigma(C_l^f) - alpha_l^f) sigma'(A_l^f): the compartmental form
+    of target propagation, in which the apical dendrite learns to predict the soma (no scale).
+
+    **Raises** `InputError` for switches that contradict each other; warns where lower layers cannot learn.
 
     @article{guerguiev2017,
       title = {Towards deep learning with segregated dendrites},
@@ -57,20 +106,31 @@ class SegregatedDendrites(AbstractDescentRule):
 
     name: ClassVar = "segregated-dendrites"
     networks: ClassVar = {"mlp": Dendritic}
-    plasticity: ClassVar = {"forward": BasalPlasticity}
+    plasticity: ClassVar = {"forward": BasalPlasticity, "feedback": ApicalPlasticity}
     presets: ClassVar[Mapping[str, Preset]] = {
+        "paper": Preset("the paper's equations: spikes, exact kernel, one example at a time", PAPER, batch_size=1),
         "rate": Preset(
-            "two-step phases without spikes, one example at a time", "programs of 2017 and 2019", batch_size=1
+            "two-step phases without spikes, one example at a time",
+            "programs of 2017 and 2019",
+            settings=RATES,
+            batch_size=1,
+        ),
+        "guerguiev-2017": Preset(
+            "the program of 2017: spikes remembered for 10 ms, initial weights of twice the spread",
+            "program of 2017",
+            settings={"spike_memory": 10, "init_spread": 2.0},
+            batch_size=1,
         ),
         "lange-2019": Preset(
             "the setting of Lange's Figures 5 and 6: rate mode, 500 hidden cells, 10 epochs",
             "Lange 2019, logs",
-            settings={"forward_rate": 0.21, "init_spread": 2.0},
+            settings={**RATES, "forward_rate": 0.21},
             hidden=(500,),
             batch_size=1,
             epochs=10,
         ),
     }
+    compared: ClassVar = "rate"
     network: Dendritic
     optimisers: dict[str, AbstractOptimiser]
     hidden_error_scale: Array = real(
@@ -81,37 +141,60 @@ class SegregatedDendrites(AbstractDescentRule):
     )
 
     def __check_init__(self) -> None:
-        if not self.network.broadcast and len(self.network.hidden) > 1:
+        net = self.network
+        if "feedback" in self.optimisers and net.symmetric_feedback:
+            raise InputError(
+                "learn_feedback=true contradicts symmetric_feedback=true, which renews the feedback weights after "
+                "every update: choose one"
+            )
+        felt = net.apical_conductance and net.conductances
+        if not net.broadcast and len(net.hidden) > 1 and not felt:
             warnings.warn(
-                "broadcast=false in rate mode: the target reaches the last hidden layer alone, lower ones do not learn",
+                "broadcast=false: the target reaches the last hidden layer alone, lower ones do not learn, unless "
+                "apical_conductance=true and conductances=true",
                 stacklevel=2,
             )
 
     def init_weights(self, key: PRNGKey) -> Weights:
         key_forward, key_feedback = jr.split(key)
-        return Weights(self.network.init(key_forward), self.network.init_feedback(key_feedback))
+        forward = self.network.init(key_forward)
+        return Weights(forward, self.network.init_feedback(key_feedback, forward))
 
     def assign_credit(self, state: State, batch: Batch, key: PRNGKey) -> tuple[Info, Neurons]:
         net, weights = self.network, state.weights
-        free = net.forward_phase(weights.forward, batch.x)
-        taught = net.taught_rate(free.somas[-1], batch.y)
-        errors = self.errors(weights.feedback, free, taught)
-        direction = tuple(pull(f, h, e / len(e)) for f, h, e in zip(weights.forward, free.psps, errors, strict=True))
-        scores = free.somas[-1]
-        return Info(net.loss(scores, batch.y), scores, Weights(direction)), state.neurons
+        free, taught, neurons = net.show(weights, state.neurons, batch, key)
+        errors = self.errors(free, taught)
+        forward = tuple(pull(f, h, e / len(e)) for f, h, e in zip(weights.forward, free.psps, errors, strict=True))
+        feedback = self.feedback_direction(weights.feedback, free) if "feedback" in self.optimisers else ()
+        loss = net.distance(fire(free.somas[-1], net.max_rate), taught.rate)
+        return Info(loss, net.scores(free.somas[-1]), Weights(forward, feedback)), neurons
 
-    def errors(self, feedback: tuple[Array, ...], free: Phase, taught: Array) -> list[Array]:
+    def errors(self, free: Means, taught: Means) -> list[Array]:
         """What each layer's basal potentials descend along, (batch, units), from the input up."""
         net = self.network
-        before = net.plateaus(feedback, free.rates)
-        after = net.plateaus(feedback, (*free.rates[:-1], taught))
         scale = self.hidden_error_scale / net.max_rate * net.k_basal
-        errors = [-(t - f) * scale for t, f in zip(after, before, strict=True)]
-        errors.append(-(taught - free.rates[-1]) * self.output_error_scale / net.max_rate**2 * net.k_output)
+        plateaus = zip(taught.apical, free.apical, strict=True)
+        errors = [-(plateau(t) - plateau(f)) * scale for t, f in plateaus]
+        change = taught.rate - fire(free.somas[-1], net.max_rate)
+        errors.append(-change * self.output_error_scale / net.max_rate**2 * net.k_output)
         return [e * fire_slope(c, net.max_rate) for e, c in zip(errors, free.somas, strict=True)]
 
+    def feedback_direction(self, feedback: tuple[Apical, ...], free: Means) -> tuple[Apical, ...]:
+        """What the apical synapses descend along; those that are missing stay missing."""
+        net, direction = self.network, []
+        for synapses, soma, apical, heard in zip(feedback, free.somas[:-1], free.apical, free.heard, strict=True):
+            error = -(fire(soma, net.max_rate) - plateau(apical)) * plateau_slope(apical) / len(soma)
+            kernel = jnp.where(synapses.kernel == 0, 0.0, error.T @ heard)
+            direction.append(Apical(kernel, None if synapses.bias is None else error.sum(0)))
+        return tuple(direction)
+
+    def renewed(self, weights: Weights, key: PRNGKey) -> Weights:
+        feedback = self.network.symmetrised(weights.forward, weights.feedback, key)
+        return Weights(weights.forward, feedback)
+
     def pathways(self, weights: Weights) -> tuple[Pathway, ...]:
+        kernels = tuple(synapses.kernel for synapses in weights.feedback)
         if self.network.broadcast:
-            return direct_pathways(weights.forward, weights.feedback)
-        pairs = zip(weights.forward[1:], weights.feedback, strict=True)
+            return direct_pathways(weights.forward, kernels)
+        pairs = zip(weights.forward[1:], kernels, strict=True)
         return tuple(Pathway(l, above.kernel, y.T) for l, (above, y) in enumerate(pairs))

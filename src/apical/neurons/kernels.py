@@ -1,0 +1,83 @@
+"""Postsynaptic potentials: spikes seen through a double-exponential kernel, as linear maps over time.
+
+kappa(t) = (exp(-t/tau_L) - exp(-t/tau_s)) / (tau_L - tau_s), t = n dt, n = 1, 2, ...: a spike counts with kappa(dt) in
+the step in which it is drawn. With a_n = exp(-n dt/tau_L), b_n = exp(-n dt/tau_s), a potential p and the trace f of
+fast exponentials obey f' = b_1 f + s, p' = a_1 p + kappa_1 f'. At tau_s = tau_L this still holds, and kappa is an
+alpha function.
+
+Arrays over time have their first axis in time; a kernel with `memory` k keeps the last k steps of spikes alone.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+
+class Trace(eqx.Module):
+    """What a block of steps leaves to the next: `past` is the fast trace, or the last memory - 1 steps of spikes."""
+
+    past: Float[Array, "_kept batch units"]
+    psp: Float[Array, "batch units"]
+
+
+class Kernel(eqx.Module):
+    """The kernel at steps of `dt_ms`; `memory` counts the steps kept of a spike (none: all)."""
+
+    slow_ms: Array
+    fast_ms: Array
+    dt_ms: float = eqx.field(static=True)
+    memory: int | None = eqx.field(static=True, default=None)
+
+    @property
+    def n_kept(self) -> int:
+        """Rows that a trace keeps beside the potential."""
+        return 1 if self.memory is None else self.memory - 1
+
+    def at(self, n: Int[Array, "..."]) -> Float[Array, "..."]:
+        """kappa after n steps, in 1/ms; zero before the first and beyond the memory."""
+        t = n.astype(self.slow_ms.dtype) * self.dt_ms
+        z = t * (self.slow_ms - self.fast_ms) / (self.slow_ms * self.fast_ms)
+        near = jnp.abs(z) < 1e-4
+        ratio = jnp.where(near, 1 - z / 2, -jnp.expm1(-z) / jnp.where(near, 1.0, z))
+        kappa = t / (self.slow_ms * self.fast_ms) * jnp.exp(-t / self.slow_ms) * ratio
+        within = n >= 1 if self.memory is None else (n >= 1) & (n <= self.memory)
+        return jnp.where(within, kappa, 0.0)
+
+    def area(self) -> Array:
+        """The area of the sampled kernel: the potential, in units of the rate, under a constant rate."""
+        if self.memory is not None:
+            return self.dt_ms * self.at(jnp.arange(1, self.memory + 1)).sum()
+        stays = (1 - self._decay(self.slow_ms, 1)) * (1 - self._decay(self.fast_ms, 1))
+        return self.dt_ms * self.at(jnp.asarray(1)) / stays
+
+    def rest(self, batch: int, units: int) -> Trace:
+        """The trace of cells that have never fired."""
+        return Trace(jnp.zeros((self.n_kept, batch, units)), jnp.zeros((batch, units)))
+
+    def respond(
+        self, trace: Trace, spikes: Float[Array, "steps batch units"]
+    ) -> tuple[Float[Array, "steps batch units"], Trace]:
+        """The potential at every step of a block of spikes, and the trace after it."""
+        rows = jnp.concatenate([trace.past, trace.psp[None], spikes])
+        psp = jnp.einsum("tr,rbn->tbn", self._response(len(spikes)), rows)
+        if self.memory is not None:
+            kept = jnp.concatenate([trace.past, spikes])
+            return psp, Trace(kept[len(kept) - self.n_kept :], psp[-1])
+        return psp, Trace(jnp.einsum("r,rbn->bn", self._remains(len(spikes)), rows)[None], psp[-1])
+
+    def _response(self, n_steps: int) -> Float[Array, "steps rows"]:
+        """From past, potential and spikes, which a block depends on linearly, to the potential at each of its steps."""
+        t = jnp.arange(1, n_steps + 1)
+        if self.memory is None:
+            before = [self._decay(self.fast_ms, 1) * self.at(t), self._decay(self.slow_ms, t)]
+        else:
+            before = [self.at(t + age) for age in range(self.memory - 1, 0, -1)] + [jnp.zeros(n_steps)]
+        return jnp.concatenate([jnp.stack(before, axis=1), self.at(t[:, None] - t[None] + 1)], axis=1)
+
+    def _remains(self, n_steps: int) -> Float[Array, " rows"]:
+        """From the same rows to the fast trace after the block."""
+        decays = self._decay(self.fast_ms, jnp.arange(n_steps, -1, -1))
+        return jnp.concatenate([decays[:1], jnp.zeros(1), decays[1:]])
+
+    def _decay(self, tau_ms: Array, n: int | Int[Array, "..."]) -> Float[Array, "..."]:
+        return jnp.exp(-jnp.asarray(n).astype(tau_ms.dtype) * self.dt_ms / tau_ms)
