@@ -19,6 +19,7 @@ from apical.report import (
     Panel,
     Reference,
     Series,
+    Span,
     Tile,
     TileRow,
     render_interactive,
@@ -33,6 +34,9 @@ OTHER = Series("<i>Two</i>", "#d55e00", X, 10 * X, dash="dot")
 POINT = Series("Three", "#009e73", X[1:2], X[1:2], X[1:2] - 0.5, X[1:2] + 1, marker="square", kind="point")
 LINEAR = Panel("Left", Axis("epochs"), Axis("loss"), (LINE, OTHER), (Reference(2.0, "chance"),))
 LOGARITHMIC = Panel("Right", Axis("seconds", log=True), Axis("norm", log=True), (POINT, OTHER))
+STROKES = Series("Events", "#1d2530", X[:2], np.zeros(2), marker="bar", kind="point")
+SPANS = (Span(0.0, 0.5, "<first>", "#5b6675", 0.1), Span(0.5, 2.0, "second", "#e69f00", 0.2))
+TIMED = Panel("Time", Axis("ms"), Axis("potential"), (LINE, STROKES), (Reference(1.5, "now", along="x"),), SPANS)
 ROWS = (Interval("One", "#0072b2", 3.0, 2.0, 5.0, (2.5, 3.5)), Interval("<i>Two</i>", "#d55e00", 1.0))
 INTERVALS = IntervalPanel("Rows", Axis("accuracy (%)"), ROWS, (Reference(2.0),))
 FIGURE = Figure("curves", "Curves & more", "What it <shows>.", (LINEAR, LOGARITHMIC))
@@ -79,7 +83,18 @@ def test_static_images_keep_their_colours(tmp_path: Path) -> None:
     assert {(255, 0, 0), (0, 255, 0), (0, 0, 0)} <= pixels
 
 
-@pytest.mark.parametrize("panel", [LINEAR, LOGARITHMIC, INTERVALS], ids=["linear", "logarithmic", "intervals"])
+def test_static_spans_events_and_upright_lines_are_where_they_belong() -> None:
+    (axes,) = _draw_panels(Figure("time", "Time", "Time.", (TIMED,), 1)).axes
+    ends = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches]
+    looks = [(to_hex(patch.get_facecolor()), patch.get_alpha()) for patch in axes.patches]
+    assert ends == [(0.0, 0.5), (0.5, 2.0)] and looks == [("#5b6675", 0.1), ("#e69f00", 0.2)]
+    places = {text.get_text(): text.xy for text in axes.texts}
+    assert places == {"<first>": (0.25, 1), "second": (1.25, 1), "now": (1.5, 1)}
+    assert [1.5, 1.5] in [list(line.get_xdata()) for line in axes.lines]
+    assert [line.get_xdata().tolist() for line in axes.lines if line.get_marker() == "|"] == [[0.0, 1.0]]
+
+
+@pytest.mark.parametrize("panel", [LINEAR, LOGARITHMIC, INTERVALS, TIMED], ids=["linear", "log", "intervals", "timed"])
 def test_plots_are_what_plotly_knows(panel: Panel | IntervalPanel) -> None:
     """Plotly's own schema refuses a key or value that it would silently ignore on the page."""
     go.Figure(plot(panel))
@@ -93,6 +108,22 @@ def test_interactive_traces_hold_the_numbers() -> None:
     assert high["fill"] == "tonexty" and line["line"]["color"] == "#0072b2"
     assert (stops["x"], stops["y"]) == ([2.0], [3.0])
     assert [shape["y0"] for shape in plot(LINEAR)["layout"]["shapes"]] == [2.0]
+
+
+def test_interactive_spans_events_and_upright_lines_are_where_they_belong() -> None:
+    drawn = plot(TIMED)
+    first, second, line = drawn["layout"]["shapes"]
+    assert (first["x0"], first["x1"], first["fillcolor"], first["opacity"]) == (0.0, 0.5, "#5b6675", 0.1)
+    assert (second["x0"], second["x1"], second["yref"], second["layer"]) == (0.5, 2.0, "paper", "below")
+    assert (line["x0"], line["x1"], line["yref"]) == (1.5, 1.5, "paper")
+    places = {note["text"]: (note["x"], note["yanchor"]) for note in drawn["layout"]["annotations"]}
+    assert places == {"now": (1.5, "top"), "&lt;first&gt;": (0.25, "bottom"), "second": (1.25, "bottom")}
+    (strokes,) = [trace for trace in drawn["data"] if trace["meta"] == "Events"]
+    assert strokes["x"] == [0.0, 1.0] and strokes["marker"]["line"]["color"] == "#1d2530"
+    assert "%{y" not in strokes["hovertemplate"]
+    assert drawn["layout"]["margin"]["t"] > plot(LINEAR)["layout"]["margin"]["t"]
+    html = render_interactive(Figure("time", "Time", "Time.", (TIMED,), 1))
+    assert html.count("<path") == 1 and "<first>" not in html  # the swatch of events
 
 
 def test_interactive_log_axes_leave_out_what_they_cannot_show_and_have_plain_ticks() -> None:

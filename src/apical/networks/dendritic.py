@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from apical.core import Batch, Inputs, Labels, PRNGKey, Scalar, Scores, Weights
 from apical.networks.dendritic_init import ABSENT, NOISE, optimised_layer, plain_layer, sparse
 from apical.networks.dendritic_settings import DendriticSettings
-from apical.networks.dendritic_simulation import Window, draw_plateau_times, rest, run_lead, run_phase
+from apical.networks.dendritic_simulation import Phase, Window, draw_plateau_times, rest, run_lead, run_phase
 from apical.networks.dendritic_state import Apical, Cells, Means
 from apical.networks.layers import Dense
 from apical.neurons.compartments import fire, teach
@@ -86,15 +86,21 @@ class Dendritic(DendriticSettings):
             free = self.steady_phase(weights, x)
             return free, self.steady_phase(weights, x, target), None
         means = []
-        for i, (n_steps, taught) in enumerate(((self.n_forward, None), (self.n_target, target))):
-            key_lead, key_plateau, key_phase = jr.split(jr.fold_in(key, i), 3)
+        for phase in self.phases(batch.y, key):
             if self.random_phase_lengths:
-                cells = run_lead(self, weights, cells, x, key_lead, taught)
-            early = draw_plateau_times(self, key_plateau, len(x)) if self.random_plateau_times else None
-            window = Window(n_steps, self.n_window, early)
-            cells, phase = run_phase(self, weights, cells, x, window, key_phase, taught)
-            means.append(phase)
+                cells = run_lead(self, weights, cells, x, phase.key_lead, phase.target)
+            cells, seen = run_phase(self, weights, cells, x, phase.window, phase.key, phase.target)
+            means.append(seen)
         return means[0], means[1], cells
+
+    def phases(self, y: Labels, key: PRNGKey) -> tuple[Phase, Phase]:
+        """The forward and the target phase of examples with these labels, and what is random in them."""
+        planned = []
+        for i, (n_steps, taught) in enumerate(((self.n_forward, None), (self.n_target, self.target(y)))):
+            key_lead, key_plateau, key_phase = jr.split(jr.fold_in(key, i), 3)
+            early = draw_plateau_times(self, key_plateau, len(y)) if self.random_plateau_times else None
+            planned.append(Phase(Window(n_steps, self.n_window, early), key_phase, key_lead, taught))
+        return planned[0], planned[1]
 
     def steady_phase(
         self, weights: Weights, x: Float[Array, "batch inputs"], target: Float[Array, "batch outputs"] | None = None

@@ -58,6 +58,15 @@ class Window(eqx.Module):
         return jnp.where((t < end) & (t >= end - self.n_window), 1.0, 0.0) / self.n_window
 
 
+class Phase(eqx.Module):
+    """How a phase goes: its window, the keys of its steps and of those before its nominal length, and its target."""
+
+    window: Window
+    key: PRNGKey
+    key_lead: PRNGKey
+    target: Target = None
+
+
 def run_phase(
     net: DendriticSettings,
     weights: Weights,
@@ -70,23 +79,63 @@ def run_phase(
     """The cells after a phase, and its means; the output cells are taught where there is a target (1 or 0 for each)."""
 
     def block(start: Int[Array, ""], cells: Cells, n_steps: int) -> tuple[Cells, Means]:
-        draws = draw(net, jr.fold_in(key, start), n_steps, len(x))
-        steps = start + jnp.arange(n_steps)
-        cells, means, _ = run_block(net, weights, cells, x, steps, window, draws, target)
-        return cells, means
+        return drawn_block(net, weights, cells, x, start, n_steps, window, key, target)[:2]
 
-    if window.n_steps <= LONGEST_BLOCK:
-        return block(jnp.asarray(0), cells, window.n_steps)
-    n_blocks, n_first = divmod(window.n_steps, BLOCK)
-    if n_first == 0:
-        n_blocks, n_first = n_blocks - 1, BLOCK
+    n_first, starts = blocks(window.n_steps)
     first = block(jnp.asarray(0), cells, n_first)
+    if not starts:
+        return first
 
     def further(carry: tuple[Cells, Means], start: Int[Array, ""]) -> tuple[tuple[Cells, Means], None]:
         cells, means = block(start, carry[0], BLOCK)
         return (cells, added(carry[1], means)), None
 
-    return jax.lax.scan(further, first, n_first + BLOCK * jnp.arange(n_blocks))[0]
+    return jax.lax.scan(further, first, jnp.asarray(starts))[0]
+
+
+def record_phase(
+    net: DendriticSettings,
+    weights: Weights,
+    cells: Cells,
+    x: Float[Array, "batch inputs"],
+    window: Window,
+    key: PRNGKey,
+    target: Target = None,
+) -> tuple[Cells, Means, History]:
+    """What `run_phase` gives, and the history of the phase: the same blocks with the same draws."""
+    n_first, starts = blocks(window.n_steps)
+    cells, means, history = drawn_block(net, weights, cells, x, jnp.asarray(0), n_first, window, key, target)
+    histories = [history]
+    for start in starts:
+        now = jnp.asarray(start)
+        cells, more, history = drawn_block(net, weights, cells, x, now, BLOCK, window, key, target)
+        means = added(means, more)
+        histories.append(history)
+    return cells, means, jax.tree.map(lambda *parts: jnp.concatenate(parts), *histories)
+
+
+def blocks(n_steps: int) -> tuple[int, list[int]]:
+    """How many steps the first block of a phase has, and where further ones, of `BLOCK` steps each, start."""
+    if n_steps <= LONGEST_BLOCK:
+        return n_steps, []
+    n_first = n_steps % BLOCK or BLOCK
+    return n_first, list(range(n_first, n_steps, BLOCK))
+
+
+def drawn_block(
+    net: DendriticSettings,
+    weights: Weights,
+    cells: Cells,
+    x: Float[Array, "batch inputs"],
+    start: Int[Array, ""],
+    n_steps: int,
+    window: Window,
+    key: PRNGKey,
+    target: Target,
+) -> tuple[Cells, Means, History]:
+    """The block of a phase that begins with step `start`, with draws of its own from the key of the phase."""
+    draws = draw(net, jr.fold_in(key, start), n_steps, len(x))
+    return run_block(net, weights, cells, x, start + jnp.arange(n_steps), window, draws, target)
 
 
 def run_lead(

@@ -9,6 +9,7 @@ from apical.report.figure import IntervalPanel as IntervalPanel
 from apical.report.figure import Panel as Panel
 from apical.report.figure import Reference as Reference
 from apical.report.figure import Series as Series
+from apical.report.figure import Span as Span
 from apical.report.figure import Tile as Tile
 from apical.report.figure import TileRow as TileRow
 from apical.report.interactive import render_interactive as render_interactive

@@ -8,7 +8,8 @@ from jaxtyping import Float, UInt8
 
 Points = Float[np.ndarray, "points"]
 Dash = Literal["solid", "dash", "dot", "dashdot"]
-Marker = Literal["circle", "square", "diamond", "triangle"]
+Marker = Literal["circle", "square", "diamond", "triangle", "bar"]
+MUTED = "#5b6675"
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,29 @@ class Axis:
 
 @dataclass(frozen=True)
 class Reference:
-    """A thin line across a panel at `value` (of the y axis of a panel of series, of the x axis of intervals)."""
+    """A thin line across a panel at `value` of its axis `along`; a panel of intervals has lines along x alone."""
 
     value: float
     text: str = ""
+    along: Literal["x", "y"] = "y"
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of the x axis, `low` to `high`, shaded over the whole height of a panel, with `text` above it."""
+
+    low: float
+    high: float
+    text: str = ""
+    colour: str = MUTED
+    opacity: float = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
     """One curve, or with `kind="point"` separate points: `mean` over `x`, with the band or error bar `low` to `high`.
 
+    Points with the marker "bar" are events: short upright strokes, of which the place in x alone means something.
     `stops` are the places (x, y) where single seeds ended early; they are drawn as crosses. A value that is not finite
     is left out.
     """
@@ -63,13 +77,14 @@ class Interval:
 
 @dataclass(frozen=True)
 class Panel:
-    """One pair of axes with series over a common x."""
+    """One pair of axes with series over a common x; what `spans` shade lies below everything else."""
 
     title: str
     x: Axis
     y: Axis
     series: tuple[Series, ...]
     references: tuple[Reference, ...] = ()
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from apical.report.figure import (
+    MUTED,
     AnyFigure,
     Axis,
     Figure,
@@ -23,18 +24,20 @@ from apical.report.figure import (
     IntervalPanel,
     Panel,
     Points,
+    Reference,
     Series,
+    Span,
     legend_entries,
     visible_points,
 )
 from apical.report.swatch import line_swatch, point_swatch
 from apical.report.ticks import log_ticks, tick_text, x_range, y_range
 
-_INK, _MUTED, _GRID = "#1d2530", "#5b6675", "#e9ecf1"
+_INK, _MUTED, _GRID = "#1d2530", MUTED, "#e9ecf1"
 _DASHES = {"solid": "solid", "dash": "7px,3px", "dot": "2px,2.5px", "dashdot": "8px,3px,2px,3px"}
-_MARKERS = {"circle": "circle", "square": "square", "diamond": "diamond", "triangle": "triangle-up"}
+_MARKERS = {"circle": "circle", "square": "square", "diamond": "diamond", "triangle": "triangle-up", "bar": "line-ns"}
 _PANEL_HEIGHT, _ROW_HEIGHT, _NAME_LETTERS = 236, 26, 30
-_HINT = "Click a rule to hide or show it in every figure, double-click to see it alone."
+_HINT = "Click a name to hide or show it in every figure, double-click to see it alone."
 
 
 def render_interactive(figure: AnyFigure) -> str:
@@ -78,7 +81,7 @@ def _legend(figure: Figure) -> str:
         for series in entries
     )
     hint = f'<p class="hint">{_HINT}</p>' if len(entries) > 1 else ""
-    return f'<div class="legend" role="group" aria-label="Rules">{keys}</div>{hint}' if keys else ""
+    return f'<div class="legend" role="group" aria-label="Legend">{keys}</div>{hint}' if keys else ""
 
 
 def _swatch(series: Series) -> str:
@@ -94,19 +97,41 @@ def _series_plot(panel: Panel) -> dict[str, Any]:
         layout["xaxis"] |= _log_axis(*x_range(panel))
     if panel.y.log:
         layout["yaxis"] |= _log_axis(*y_range(panel))
-    layout["shapes"] = [_line(line.value, "y") for line in panel.references]
-    layout["annotations"] = [
-        {"x": 1, "xref": "paper", "xanchor": "right", "y": line.value, "yanchor": "bottom", "showarrow": False,
-         "text": escape(line.text), "font": {"size": 10.5, "color": _MUTED}}
-        for line in panel.references
-    ]  # fmt: skip
+    layout["shapes"] = [*map(_shade, panel.spans), *(_line(line.value, line.along) for line in panel.references)]
+    layout["annotations"] = [*map(_reference_text, panel.references), *map(_span_text, panel.spans)]
+    if any(span.text for span in panel.spans):
+        layout["margin"] |= {"t": 24}
+        layout["height"] += 14
     return {"data": traces, "layout": layout}
+
+
+def _reference_text(line: Reference) -> dict[str, Any]:
+    """To the left of the end of its line, on the right or at the top."""
+    along_x = {"x": line.value, "y": 1, "yref": "paper", "yanchor": "top"}
+    along_y = {"x": 1, "xref": "paper", "y": line.value, "yanchor": "bottom"}
+    return _text(line.text) | {"xanchor": "right"} | (along_x if line.along == "x" else along_y)
+
+
+def _span_text(span: Span) -> dict[str, Any]:
+    return _text(span.text) | {"x": (span.low + span.high) / 2, "y": 1, "yref": "paper", "yanchor": "bottom"}
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"text": escape(text), "showarrow": False, "font": {"size": 10.5, "color": _MUTED}}
+
+
+def _shade(span: Span) -> dict[str, Any]:
+    """The stretch of a span, over the whole height."""
+    drawn = {"type": "rect", "layer": "below", "line": {"width": 0}, "fillcolor": span.colour, "opacity": span.opacity}
+    return drawn | {"x0": span.low, "x1": span.high, "y0": 0, "y1": 1, "yref": "paper"}
 
 
 def _traces(series: Series, x: Axis) -> list[dict[str, Any]]:
     common = {"meta": series.label, "type": "scatter", "x": _numbers(series.x), "showlegend": False}
     spread = "" if series.low is None else "<br>%{customdata[0]:.4~g} to %{customdata[1]:.4~g}"
     hover = f"<b>{escape(series.label)}</b><br>%{{y:.4~g}} at %{{x:.4~s}} {escape(x.label)}{spread}<extra></extra>"
+    if series.marker == "bar":
+        hover = f"<b>{escape(series.label)}</b><br>at %{{x:.4~s}} {escape(x.label)}<extra></extra>"
     main = common | {"y": _numbers(series.mean), "hovertemplate": hover}
     if series.low is not None and series.high is not None:
         main["customdata"] = list(zip(_numbers(series.low), _numbers(series.high), strict=True))
@@ -121,6 +146,8 @@ def _traces(series: Series, x: Axis) -> list[dict[str, Any]]:
 def _points(series: Series) -> dict[str, Any]:
     drawn: dict[str, Any] = {"mode": "markers"}
     drawn["marker"] = {"color": series.colour, "size": 11, "symbol": _MARKERS[series.marker]}
+    if series.marker == "bar":
+        drawn["marker"] |= {"line": {"color": series.colour, "width": 1.5}}
     if series.low is not None and series.high is not None:
         up, down = _numbers(series.high - series.mean), _numbers(series.mean - series.low)
         drawn["error_y"] = {"type": "data", "array": up, "arrayminus": down, "thickness": 1.3, "width": 0}
@@ -191,7 +218,7 @@ def _interval(place: int, row: Interval) -> list[dict[str, Any]]:
 def _layout(x: Axis, y: Axis, height: int) -> dict[str, Any]:
     return {
         "height": height,
-        "margin": {"l": 44, "r": 10, "t": 10, "b": 40},
+        "margin": {"l": 44, "r": 14, "t": 10, "b": 40},
         "font": {"family": "Helvetica Neue, Segoe UI, Roboto, Helvetica, Arial, sans-serif", "size": 12, "color": _INK},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",

@@ -15,13 +15,16 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLoc
 
 from apical.files import write_atomically
 from apical.report.figure import (
+    MUTED,
     AnyFigure,
     Figure,
     ImageGrid,
     Interval,
     IntervalPanel,
     Panel,
+    Reference,
     Series,
+    Span,
     legend_entries,
     visible_points,
 )
@@ -30,8 +33,8 @@ from apical.report.ticks import log_ticks, tick_text, x_range, y_range
 _DPI = 200
 _STEPS = [1, 2, 2.5, 5, 10]
 _DASHES = {"solid": "-", "dash": (0, (4.5, 2.0)), "dot": (0, (1.2, 1.6)), "dashdot": (0, (5, 1.8, 1.2, 1.8))}
-_MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^"}
-_INK, _MUTED, _GRID = "#1d2530", "#5b6675", "#e6e9ee"
+_MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^", "bar": "|"}
+_INK, _MUTED, _GRID = "#1d2530", MUTED, "#e6e9ee"
 _ROW_INCHES, _LETTER_INCHES, _HANDLE_INCHES, _NAME_LETTERS = 0.2, 0.056, 0.62, 36
 
 
@@ -127,12 +130,33 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     for series in panel.series:
         _draw_series(axes, visible_points(series, panel.x.log, panel.y.log))
     for line in panel.references:
-        axes.axhline(line.value, color=_MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1.5)
-        place = {"xy": (1, line.value), "xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-        axes.annotate(line.text, xytext=(-2, 2), ha="right", fontsize=6.5, color=_MUTED, **place)
+        _draw_reference(axes, line)
+    for span in panel.spans:
+        _draw_span(axes, span)
+    if any(span.text for span in panel.spans):
+        axes.set_title(panel.title, pad=15)
     if not panel.series:
         axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", color=_MUTED)
     _scale(axes, panel)
+
+
+def _draw_reference(axes: Axes, line: Reference) -> None:
+    """The line, with its text to the left of its end on the right or at the top."""
+    look = {"color": _MUTED, "linewidth": 0.8, "linestyle": (0, (2, 2)), "zorder": 1.5}
+    text = {"ha": "right", "fontsize": 6.5, "color": _MUTED, "textcoords": "offset points"}
+    if line.along == "x":
+        axes.axvline(line.value, **look)
+        place = {"xy": (line.value, 1), "xycoords": ("data", "axes fraction"), "xytext": (-2, -2), "va": "top"}
+    else:
+        axes.axhline(line.value, **look)
+        place = {"xy": (1, line.value), "xycoords": ("axes fraction", "data"), "xytext": (-2, 2)}
+    axes.annotate(line.text, **text, **place)
+
+
+def _draw_span(axes: Axes, span: Span) -> None:
+    axes.axvspan(span.low, span.high, color=span.colour, alpha=span.opacity, linewidth=0, zorder=0.4)
+    place = {"xy": ((span.low + span.high) / 2, 1), "xycoords": ("data", "axes fraction"), "ha": "center"}
+    axes.annotate(span.text, xytext=(0, 3), textcoords="offset points", fontsize=6.5, color=_MUTED, **place)
 
 
 def _scale(axes: Axes, panel: Panel) -> None:

@@ -10,6 +10,7 @@ _SHAPES = {
     "square": '<rect x="10" y="2" width="8" height="8"/>',
     "diamond": '<path d="M14 .8 19.2 6 14 11.2 8.8 6Z"/>',
     "triangle": '<path d="M14 1.2 19 10.2 9 10.2Z"/>',
+    "bar": '<path d="M8 1h1.6v10H8ZM13 1h1.6v10H13ZM20 1h1.6v10H20Z"/>',
 }
 
 

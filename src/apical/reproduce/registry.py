@@ -2,9 +2,10 @@
 
 from apical.errors import InputError
 from apical.reproduce.base import Reproduction
+from apical.reproduce.figure_3 import FIGURE_3
 from apical.reproduce.figure_4 import FIGURE_4
 
-REPRODUCTIONS: dict[str, Reproduction] = {r.name: r for r in (FIGURE_4,)}
+REPRODUCTIONS: dict[str, Reproduction] = {r.name: r for r in (FIGURE_3, FIGURE_4)}
 
 
 def find(name: str) -> Reproduction:
