@@ -19,10 +19,17 @@ def images(n: int, shape: tuple[int, ...]) -> Batch:
 
 
 def epoch(
-    rule: str, data: Batch, batch_size: int, network: str = "mlp", hidden: tuple[int, ...] = (500,), n_lanes: int = 1
+    rule: str,
+    data: Batch,
+    batch_size: int,
+    network: str = "mlp",
+    hidden: tuple[int, ...] = (500,),
+    n_lanes: int = 1,
+    preset: str = "default",
 ) -> Callable[[], int]:
     """A program that trains once through `data`, in each of `n_lanes` lanes, and returns the number of examples."""
-    made = assemble(find(rule), network, data.x.shape[1:], 10, hidden, {})
+    found = find(rule)
+    made = assemble(found, network, data.x.shape[1:], 10, hidden, found.presets[preset].settings)
     first = jax.tree.map(lambda a: a[:batch_size], data)
     states = [programs.initialise(made, jr.key(seed), first) for seed in range(n_lanes)]
     orders = [shuffle(len(data.y), batch_size, jr.key(seed)) for seed in range(n_lanes)]

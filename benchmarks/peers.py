@@ -13,6 +13,7 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "oracles"))
 from segregated_port import Port
+from spiking_port import SpikingPort, poisson
 
 
 class Aligned(torch.autograd.Function):
@@ -90,11 +91,15 @@ def fastest_threads(trial: Callable[[], None]) -> int:
     return min((1, os.cpu_count() or 1), key=seconds)
 
 
-def numpy_segregated(x: np.ndarray, y: np.ndarray, hidden: int = 500) -> Callable[[], int]:
-    """Segregated dendrites in rate mode, float64, one example at a time through all four of its steps."""
+def numpy_segregated(x: np.ndarray, y: np.ndarray, spiking: bool, hidden: int = 500) -> Callable[[], int]:
+    """Segregated dendrites, float64, one example at a time through all steps: four in rate mode, 100 with spikes.
+
+    With spikes they are remembered for ten steps, as in the program of 2017.
+    """
     draw, below = np.random.default_rng(0), int(np.prod(x.shape[1:]))
     weights = [draw.normal(size=(hidden, below)), draw.normal(size=(10, hidden))]
-    port = Port(weights, [np.full(hidden, 0.8), np.full(10, 0.8)], [draw.normal(size=(hidden, 10))])
+    biases, feedback = [np.full(hidden, 0.8), np.full(10, 0.8)], [draw.normal(size=(hidden, 10))]
+    port = SpikingPort(weights, biases, feedback, poisson(0), memory=10) if spiking else Port(weights, biases, feedback)
     flat = x.reshape(len(x), -1).astype(np.float64)
 
     def once() -> int:

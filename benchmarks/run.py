@@ -1,6 +1,7 @@
 """Ratios to peers and distances to this machine's limits, all measured in one run: `python benchmarks/run.py`."""
 
 import argparse
+import itertools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,9 +65,19 @@ def segregated(scale: int, n: int) -> Row:
     n_bytes = 4 * MLP_WEIGHTS
     least = 3 * n_bytes / limits.bytes_per_second(n_bytes)
     x, y = arrays(data)
-    peer = peers.numpy_segregated(x[: 300 // scale], y[: 300 // scale])
-    ours = epoch("segregated-dendrites", data, 1)
+    peer = peers.numpy_segregated(x[: 300 // scale], y[: 300 // scale], spiking=False)
+    ours = epoch("segregated-dendrites", data, 1, preset="rate")
     return compared("segregated-dendrites, rate mode, online, against NumPy", ours, peer, n, least, ">= 8")
+
+
+def spiking(scale: int, n: int, rate: float) -> Row:
+    """One example at a time: every input cell drives every hidden cell in each of a hundred steps."""
+    data = images(500 // scale, (28, 28, 1))
+    x, y = arrays(data)
+    peer = peers.numpy_segregated(x[: 20 // scale], y[: 20 // scale], spiking=True)
+    ours = epoch("segregated-dendrites", data, 1, preset="guerguiev-2017")
+    least = 2 * 100 * 784 * 500 / rate
+    return compared("segregated-dendrites, spiking, online, against NumPy", ours, peer, n, least, ">= 20")
 
 
 def convolutional(side: int, channels: int, scale: int, n: int, rate: float) -> Row:
@@ -78,15 +89,14 @@ def convolutional(side: int, channels: int, scale: int, n: int, rate: float) -> 
     return compared(f"backprop, cnn, {side}x{side}x{channels}, against PyTorch", ours, peer, n, flops / rate, "-")
 
 
-def lanes(rule: str, batch_size: int, side: int, n_lanes: int, scale: int, n: int) -> Row:
+def lanes(rule: str, preset: str, batch_size: int, side: int, n_lanes: int, scale: int, n: int) -> Row:
     """Seeds as lanes of one program against the same seeds one after the other."""
-    n_examples = (1_300 if side == 8 else 2_000) // scale // batch_size * batch_size
+    n_examples = (200 if preset == "paper" else 1_300) // scale // batch_size * batch_size
     data = images(n_examples, (side, side, 1))
-    together = epoch(rule, data, batch_size, n_lanes=n_lanes)
-    apart = in_sequence(epoch(rule, data, batch_size), n_lanes)
-    return compared(
-        f"{rule}, {side}x{side}, {n_lanes} lanes, against one after the other", together, apart, n, None, "-"
-    )
+    together = epoch(rule, data, batch_size, n_lanes=n_lanes, preset=preset)
+    apart = in_sequence(epoch(rule, data, batch_size, preset=preset), n_lanes)
+    name = f"{rule} ({preset}), {side}x{side}, {n_lanes} lanes, against one after the other"
+    return compared(name, together, apart, n, None, "-")
 
 
 def table(only: str, quick: bool) -> list[Callable[[], Row]]:
@@ -99,13 +109,13 @@ def table(only: str, quick: bool) -> list[Callable[[], Row]]:
         "backprop": lambda: mlp("backprop", torch.nn.Linear, scale, n, rate),
         "feedback-alignment": lambda: mlp("feedback-alignment", peers.AlignedLinear, scale, n, rate),
         "segregated-dendrites": lambda: segregated(scale, n),
+        "spiking": lambda: spiking(scale, n, rate),
         "cnn-28": lambda: convolutional(28, 1, scale, n, rate),
         "cnn-32": lambda: convolutional(32, 3, scale, n, rate),
     }
-    for side in (8, 28):
-        for rule, batch_size in (("backprop", 50), ("segregated-dendrites", 1)):
-            for k in (3, 9):
-                rows[f"lanes-{rule}-{side}-{k}"] = lambda a=(rule, batch_size, side, k): lanes(*a, scale, n)
+    settings = (("backprop", "default", 50), ("segregated-dendrites", "rate", 1), ("segregated-dendrites", "paper", 1))
+    for side, setting, k in itertools.product((8, 28), settings, (3, 9)):
+        rows[f"lanes-{setting[1]}-{side}-{k}"] = lambda a=(*setting, side, k): lanes(*a, scale, n)
     return [row for name, row in rows.items() if only in name]
 
 
