@@ -27,7 +27,7 @@ MISTAKES = {
     "train backprop --out {out} --set rate=.1,.1,.1,.1": "a pair hidden,output",
     "train backprop --out {out} --set optimiser=sgdd": "one of sgd",
     "train backprop --out {out} --set batch_norm=perhaps": "true or false",
-    "train backprop --out {out} --set protocol=mine": "one of apical",
+    "train backprop --out {out} --set protocol=mine": "one of apical, paper, lange-2019",
     "train segregated-dendrites --out {out} --set max_rate=0": "above 0",
     "train segregated-dendrites --out {out} --set e_inh=8": "at most 0",
     "train backprop --out {out} --epochs -1": "at least 0",

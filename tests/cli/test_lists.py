@@ -8,6 +8,7 @@ from apical.cli.main import main
 from apical.reproduce.registry import REPRODUCTIONS
 from apical.rules.assembly import schema
 from apical.rules.registry import RULES
+from apical.training.protocols import PROTOCOLS
 
 
 def said(line: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -20,9 +21,9 @@ def test_rules_lists_every_rule(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_a_rule_shows_every_hyperparameter_and_preset(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_rule_shows_every_hyperparameter_preset_and_protocol(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     shown = {line.split()[0] for line in said(f"rules {name}", capsys).splitlines() if line.startswith("  ")}
-    assert shown == {*schema(RULES[name], next(iter(RULES[name].networks))), *RULES[name].presets}
+    assert shown == {*schema(RULES[name], next(iter(RULES[name].networks))), *RULES[name].presets, *PROTOCOLS}
 
 
 @pytest.mark.parametrize("name", RULES)

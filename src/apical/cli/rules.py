@@ -40,4 +40,11 @@ def _rule(name: str, network: str | None) -> str:
         unit = f" {h.unit}" if h.unit else ""
         source = f" [{h.source}]" if h.source else ""
         lines.append(f"  {key:24} {default + unit:16} {h.meaning}; {h.expected()}{source}")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", "protocols (--set protocol=NAME)", *_protocols()])
+
+
+def _protocols() -> list[str]:
+    from apical.training.protocols import PROTOCOLS
+
+    sources = {name: f" ({p.source})" if p.source else "" for name, p in PROTOCOLS.items()}
+    return [f"  {name:24} {p.meaning}{sources[name]}" for name, p in PROTOCOLS.items()]

@@ -67,15 +67,18 @@ def _check_rule(arguments: argparse.Namespace, base: "Config | None") -> None:
 
 
 def _configuration(arguments: argparse.Namespace, base: "Config | None", dataset: "Dataset") -> "Config":
-    """What the command line gives, before what the file gives, before preset and defaults."""
-    from apical.training.config import Request, parse_settings, resolve
+    """What the command line gives, before what a new protocol sets, before the file, before preset and defaults."""
+    from apical.training.config import Request, parse_settings, resolve, under
 
     given = {name: getattr(arguments, name) for name in DECIDED if getattr(arguments, name) is not None}
-    kept = {} if base is None else {name: getattr(base, name) for name in DECIDED if getattr(base, name) is not None}
-    chosen = kept | given
-    pairs = parse_settings(arguments.rule, chosen.get("network"), chosen.get("preset"), arguments.set)
-    before = {} if base is None else dict(base.settings) | {"protocol": base.protocol}
-    return resolve(Request(arguments.rule, settings=before | pairs, **chosen), dataset)
+    named = given if base is None else {"network": base.network, "preset": base.preset} | given
+    pairs = parse_settings(arguments.rule, named.get("network"), named.get("preset"), arguments.set)
+    if base is None:
+        return resolve(Request(arguments.rule, settings=pairs, **given), dataset)
+    base = under(base, str(pairs.get("protocol", base.protocol)), pairs)
+    kept = {name: getattr(base, name) for name in DECIDED if getattr(base, name) is not None}
+    before = dict(base.settings) | {"protocol": base.protocol}
+    return resolve(Request(arguments.rule, settings=before | pairs, **(kept | given)), dataset)
 
 
 def _train(arguments: argparse.Namespace, config: "Config", dataset: "Dataset") -> int:
@@ -84,9 +87,11 @@ def _train(arguments: argparse.Namespace, config: "Config", dataset: "Dataset") 
     from apical.training.group import Feeds
     from apical.training.interrupt import Interrupt
     from apical.training.progress import Progress
+    from apical.training.protocols import find
     from apical.training.run_folder import INTERRUPTED as STOPPED
     from apical.training.train import check, n_segments, train
 
+    dataset = find(config.protocol).arranged(dataset)
     check(config, dataset)
     with Interrupt() as interrupt, Progress(n_segments(config, dataset), quiet=arguments.quiet) as progress:
         feeds = Feeds.of(dataset)

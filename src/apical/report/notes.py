@@ -2,17 +2,17 @@
 
 from apical.report.comparison import Comparison, Entry, flat_settings, show_setting
 from apical.report.headline import listing, plural
+from apical.report.runs import Run
 from apical.report.tables import status_note
+from apical.training.protocols import APICAL, PROTOCOLS
 
 ALARM, NOTE = "alarm", "note"
-DEFAULT_PROTOCOL = "apical"
 _SHOULD_AGREE = ("hidden", "epochs", "examples")
 
 
 def warnings(comparison: Comparison) -> list[tuple[str, str]]:
     """(kind, sentence): kind `ALARM` for what changes the meaning of a number, `NOTE` for the rest."""
-    protocols = foreign_protocols(comparison)
-    alarms = [_protocol(protocols)] if protocols else []
+    alarms = _mixed(comparison) + [_protocol(name) for name in foreign_protocols(comparison)]
     environments = [run.environment.get("data") or {} for run in comparison.runs]
     alarms += sorted({f"Data: {text}" for data in environments for text in data.get("warnings") or ()})
     notes = [f"{entry.label}: {note}." for entry in comparison.entries if (note := status_note(entry))]
@@ -29,7 +29,10 @@ def warnings(comparison: Comparison) -> list[tuple[str, str]]:
 def protocol_sentence(comparison: Comparison) -> str:
     """How data were used, as the settings of the runs say."""
     if foreign_protocols(comparison):
-        return "Not every run kept its test data for one final judgement: see the warning at the top."
+        return (
+            f"Not every run followed the protocol {APICAL}, which keeps the test data for one final judgement: see the "
+            "warning at the top."
+        )
     return (
         "Validation data are taken from the training data; test data are judged once, at the end, and choose nothing."
     )
@@ -37,21 +40,28 @@ def protocol_sentence(comparison: Comparison) -> str:
 
 def foreign_protocols(comparison: Comparison) -> list[str]:
     """The protocols other than the default one that any run followed."""
-    return sorted(
-        {
-            str(protocol)
-            for run in comparison.runs
-            for protocol in (run.config.get("protocol"), flat_settings(run.config).get("protocol"))
-            if protocol not in (None, DEFAULT_PROTOCOL)
-        }
-    )
+    return sorted({_protocol_of(run) for run in comparison.runs} - {APICAL})
 
 
-def _protocol(protocols: list[str]) -> str:
-    return (
-        f"Protocol {listing(protocols)}: these runs follow a published protocol in which test data may choose, for "
-        "example, the best epoch. Their test numbers are flattered; compare them only with that publication."
-    )
+def _protocol_of(run: Run) -> str:
+    return str(flat_settings(run.config).get("protocol") or APICAL)
+
+
+def _protocol(name: str) -> str:
+    meaning = PROTOCOLS[name].meaning if name in PROTOCOLS else "not known to this version, so read its documentation"
+    return f"Protocol {name}: {meaning}. Compare these test numbers only with others of this protocol."
+
+
+def _mixed(comparison: Comparison) -> list[str]:
+    """A sentence where runs followed different protocols."""
+    labels: dict[str, dict[str, None]] = {}
+    for entry in comparison.entries:
+        for run in entry.runs:
+            labels.setdefault(_protocol_of(run), {})[entry.label] = None
+    if len(labels) < 2:
+        return []
+    parts = "; ".join(f"{name} for {listing(labels[name])}" for name in sorted(labels))
+    return [f"The runs do not share one protocol, so their numbers differ in meaning: {parts}."]
 
 
 def _unequal(comparison: Comparison) -> list[str]:

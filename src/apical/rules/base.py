@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import equinox as eqx
@@ -38,6 +38,7 @@ class AbstractRule(Declared):
 
     Class attributes: `name` on the command line; `networks` it can act on, by name, the first one the default;
     `presets` by name, the first one the default; `compared` names the one that comparisons use (empty: the first).
+    `protocols` says, by the name of a protocol, what is set under it, given all settings as they would be otherwise.
     """
 
     name: ClassVar[str]
@@ -45,6 +46,7 @@ class AbstractRule(Declared):
     presets: ClassVar[Mapping[str, Preset]]
     plasticity: ClassVar[Mapping[str, type[AbstractOptimiser]]] = {}
     compared: ClassVar[str] = ""
+    protocols: ClassVar[Mapping[str, Callable[[Mapping[str, Value]], Mapping[str, Value]]]] = {}
     network: eqx.AbstractVar[AbstractNetwork]
 
     @abc.abstractmethod

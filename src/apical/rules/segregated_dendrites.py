@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import jax.numpy as jnp
 import jax.random as jr
@@ -10,7 +10,7 @@ from jaxtyping import Array, PyTree
 
 from apical.core import Batch, Info, Neurons, Pathway, PRNGKey, State, Weights
 from apical.errors import InputError
-from apical.hyperparameters import real, switch
+from apical.hyperparameters import Value, real, switch
 from apical.networks.dendritic import Dendritic
 from apical.networks.dendritic_state import Apical, Means
 from apical.networks.layers import pull
@@ -31,6 +31,19 @@ RATES = {
     "settling_steps": 1,
     "init_spread": 2.0,
 }
+
+
+def read_from_last_ms(settings: Mapping[str, Value]) -> dict[str, Value]:
+    """What Lange's program sets: one step of integration, at dt_ms = 1, and spikes remembered for 1 ms.
+
+    A phase when tested leaves out as much as one in training; so that the last ms alone is read there too, it lasts as
+    long as the forward phase.
+    """
+    length = cast(int, settings["forward_steps"])
+    changes: dict[str, Value] = {"settling_steps": length - 1, "test_steps": length}
+    if settings["spiking_feedforward"] or settings["spiking_feedback"]:
+        changes["spike_memory"] = max(1, int(1 / cast(float, settings["dt_ms"])))
+    return changes
 
 
 class BasalPlasticity(AbstractOptimiser):
@@ -131,6 +144,7 @@ class SegregatedDendrites(AbstractDescentRule):
         ),
     }
     compared: ClassVar = "rate"
+    protocols: ClassVar = {"lange-2019": read_from_last_ms}
     network: Dendritic
     optimisers: dict[str, AbstractOptimiser]
     hidden_error_scale: Array = real(

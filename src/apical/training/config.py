@@ -14,10 +14,10 @@ from apical.hyperparameters import Value
 from apical.rules.assembly import complete, network_class, schema
 from apical.rules.base import AbstractRule, Preset
 from apical.rules.registry import find, unknown
+from apical.training.protocols import APICAL, Protocol
+from apical.training.protocols import find as find_protocol
 
 LOG_EVERY = 10_000
-VALIDATION_SHARE = 0.1
-PROTOCOLS = ("apical",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Config:
     seed: int = 0
     log_every: int = LOG_EVERY
     image_size: int = 64
-    protocol: str = "apical"
+    protocol: str = APICAL
     settings: Mapping[str, Value] = dataclasses.field(default_factory=dict)
 
 
@@ -73,7 +73,7 @@ def find_preset(rule: type[AbstractRule], name: str | None) -> tuple[str, Preset
 
 
 def resolve(request: Request, dataset: Dataset) -> Config:
-    """The complete configuration: the request before the preset, the preset before the defaults.
+    """The complete configuration: the request before the protocol, that before the preset, that before the defaults.
 
     **Raises** `InputError` for anything unknown or not valid, and for a batch larger than the training part.
     """
@@ -81,23 +81,38 @@ def resolve(request: Request, dataset: Dataset) -> Config:
     name, preset = find_preset(rule, request.preset)
     network = request.network or preset.network or next(iter(rule.networks))
     wiring = network_class(rule, network)
-    settings = dict(preset.settings) | dict(request.settings)
-    protocol = _protocol(settings.pop("protocol", "apical"))
+    given = dict(request.settings)
+    protocol = find_protocol(given.pop("protocol", APICAL))
+    settings = dict(preset.settings) | given
+    settings |= _set_by(protocol, rule, network, settings) | given
     return Config(
         rule=request.rule,
         dataset=request.dataset,
         preset=name,
         network=network,
         hidden=_first(request.hidden, preset.hidden, wiring.default_hidden),  # type: ignore[attr-defined]
-        epochs=_at_least("epochs", 0, _first(request.epochs, preset.epochs, dataset.epochs)),
+        epochs=_at_least("epochs", 0, _first(request.epochs, protocol.epochs, preset.epochs, dataset.epochs)),
         batch_size=_at_least("batch-size", 1, _first(request.batch_size, preset.batch_size, 50)),
         examples=None if request.examples is None else _at_least("examples", 1, request.examples),
         seed=_at_least("seed", 0, request.seed),
         log_every=_at_least("log-every", 1, _first(request.log_every, LOG_EVERY)),
         image_size=request.image_size,
-        protocol=protocol,
+        protocol=protocol.name,
         settings=complete(rule, network, settings),
     )
+
+
+def under(config: Config, protocol: str, given: Mapping[str, Value]) -> Config:
+    """A configuration under another protocol, which sets what it sets as if it had been asked for at first.
+
+    `given` are settings that go before all. Under its own protocol a configuration stays as it is.
+    """
+    if protocol == config.protocol:
+        return config
+    found, own = find_protocol(protocol), {k: v for k, v in given.items() if k != "protocol"}
+    settings = {**config.settings, **own}
+    settings |= _set_by(found, find(config.rule), config.network, settings)
+    return dataclasses.replace(config, protocol=protocol, epochs=_first(found.epochs, config.epochs), settings=settings)
 
 
 def parse_settings(rule: str, network: str | None, preset: str | None, pairs: list[str]) -> dict[str, Value]:
@@ -114,7 +129,7 @@ def parse_settings(rule: str, network: str | None, preset: str | None, pairs: li
         if not equals:
             raise InputError(f"--set {pair}: write key=value, as in --set {next(iter(known))}=...")
         if name == "protocol":
-            values[name] = _protocol(text)
+            values[name] = find_protocol(text).name
         elif name in known:
             values[name] = known[name].parse(name, text)
         else:
@@ -181,7 +196,9 @@ def _at_least(name: str, low: int, value: int) -> int:
     return value
 
 
-def _protocol(value: Value) -> str:
-    if value not in PROTOCOLS:
-        raise InputError(f"protocol={value}: protocol is one of {', '.join(PROTOCOLS)}")
-    return str(value)
+def _set_by(
+    protocol: Protocol, rule: type[AbstractRule], network: str, settings: Mapping[str, Value]
+) -> dict[str, Value]:
+    """What a protocol sets of a rule that has these settings otherwise, and the defaults."""
+    declared = rule.protocols.get(protocol.name)
+    return dict(declared(complete(rule, network, settings))) if declared else {}

@@ -19,7 +19,9 @@ from apical.training.config import Config
 from apical.training.feed import Feed, Window, feed
 from apical.training.lane import INIT, PROBE, RUN, SCORE, Lane
 from apical.training.loop import Scored, Segment
+from apical.training.losses import LOSSES
 from apical.training.measure import first_snapshot
+from apical.training.protocols import Protocol, find
 from apical.training.run_folder import Row
 
 Keys = Key[Array, "*lanes"]
@@ -36,8 +38,14 @@ class Feeds:
 
     @classmethod
     def of(cls, dataset: Dataset) -> "Feeds":
-        """The feeds of a data set."""
-        return cls(dataset, feed(dataset.train), feed(dataset.test))
+        """The feeds of a data set; one feed where its training and test examples are one pool."""
+        train = feed(dataset.train)
+        return cls(dataset, train, train if dataset.test is dataset.train else feed(dataset.test))
+
+    def under(self, protocol: Protocol) -> "Feeds":
+        """The feeds of the data set as a protocol arranges it: these, if it is arranged so already."""
+        arranged = protocol.arranged(self.dataset)
+        return self if arranged is self.dataset else Feeds.of(arranged)
 
 
 class Group:
@@ -46,6 +54,8 @@ class Group:
     def __init__(self, rule: AbstractRule, lanes: list[Lane], feeds: Feeds, checkpoint: Path) -> None:
         self.rule, self.lanes, self.feeds, self.checkpoint = rule, lanes, feeds, checkpoint
         self.config = lanes[0].config
+        self.protocol = find(self.config.protocol)
+        self.loss = LOSSES[self.protocol.loss]
         self.done, self.seconds = 0, 0.0
         self.steps_per_epoch = len(lanes[0].split.training) // self.config.batch_size
         self.segments = segments(self.config, self.steps_per_epoch)
@@ -82,7 +92,7 @@ class Group:
     def _run(self, window: Callable[[Array, int, int], Window], epoch: int, start: int, stop: int) -> Scored:
         order, key = self._order(epoch)
         data, order, start, stop = window(order, start, stop)
-        segment = Segment(self.rule, data, order, jnp.asarray(start), jnp.asarray(stop), key)
+        segment = Segment(self.rule, data, order, jnp.asarray(start), jnp.asarray(stop), key, self.loss)
         run = programs.advanced if self.n_lanes == 1 else programs.advanced_lanes
         state, scored = run(segment, programs.stack(self.states))
         lanes = zip(self.lanes, self.states, programs.unstack(state, self.n_lanes), strict=True)
@@ -113,15 +123,27 @@ class Group:
         lane, key = self.lanes[i], self.lanes[i].key(PROBE, self.done)
         measured, self.snapshots[i] = programs.measured(self.rule, self.states[i], self.snapshots[i], lane.probe, key)
         scored = {"train": training} if training else {}
-        if len(lane.split.validation):
-            scored["validation"] = self.score(i, self.feeds.train, lane.split.validation)
+        watched = self.score(i, self.protocol.watched)
+        scored |= {self.protocol.watched: watched} if watched else {}
         rows = [(split, "", name, float(value)) for split, s in scored.items() for name, value in vars(s).items()]
         rows += [("train", layer, name, float(v)) for name, at in measured.items() for layer, v in at.items()]
         lane.rows += [self._row(*row) for row in rows if self.done or row[2] not in UNDEFINED_AT_FIRST]
 
-    def score(self, i: int, source: Feed, indices: Int[np.ndarray, " n"]) -> Scored:
-        """Scores of lane i on examples of a feed."""
-        return programs.score(self.rule, self.states[i], source, indices, self.lanes[i].key(SCORE, self.done))
+    def score(self, i: int, part: str) -> Scored | None:
+        """Scores of lane i on its train, validation or test part; none where it has no such part."""
+        source, indices = self._part(i, part)
+        if not len(indices):
+            return None
+        key = self.lanes[i].key(SCORE, self.done)
+        return programs.score(self.rule, self.states[i], source, indices, key, self.loss)
+
+    def _part(self, i: int, part: str) -> tuple[Feed, Int[np.ndarray, " n"]]:
+        feeds, split = self.feeds, self.lanes[i].split
+        return {
+            "train": (feeds.train, split.training),
+            "validation": (feeds.train, split.validation),
+            "test": (feeds.test, split.test),
+        }[part]
 
     def _row(self, split: str, layer: str, name: str, value: float) -> Row:
         examples = self.step * self.config.batch_size

@@ -11,9 +11,9 @@ from jaxtyping import Int
 
 from apical.core import Batch, PRNGKey
 from apical.data.dataset import Dataset, Examples
-from apical.data.splits import split
 from apical.errors import InputError
-from apical.training.config import VALIDATION_SHARE, Config
+from apical.training.config import Config
+from apical.training.protocols import find
 from apical.training.run_folder import Row, RunFolder
 
 INIT, RUN, PROBE, SCORE = range(4)
@@ -23,24 +23,26 @@ FINITE = ("loss", "weight_norm")
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Which examples of the training data a seed trains on and validates on."""
+    """Which training examples a seed trains and validates on, and which test examples it is tested on."""
 
     training: Int[np.ndarray, " n"]
     validation: Int[np.ndarray, " m"]
+    test: Int[np.ndarray, " k"]
 
 
 def split_for(config: Config, dataset: Dataset) -> Split:
-    """The split of a configuration's seed.
+    """The split of a configuration's seed under its protocol, for the data set as the protocol arranges it.
 
     **Raises** `InputError` when the training part has fewer examples than asked for, or than a batch.
     """
-    training, validation = split(dataset.train.labels, VALIDATION_SHARE, config.seed)
+    protocol = find(config.protocol)
+    training, validation, test = protocol.parts(protocol.arranged(dataset), config.seed)
     if config.examples is not None and config.examples > len(training):
         raise InputError(f"--examples {config.examples}: the training part has {len(training)}")
     training = training[: config.examples]
     if config.batch_size > len(training):
         raise InputError(f"--batch-size {config.batch_size} is more than the {len(training)} training examples")
-    return Split(training, validation)
+    return Split(training, validation, test)
 
 
 @dataclasses.dataclass
@@ -64,6 +66,15 @@ class Lane:
         """Whether loss or weights were not finite at the last measurement: from there on this lane stands still."""
         last = itertools.takewhile(lambda row: row.step == self.rows[-1].step, reversed(self.rows))
         return any(row.name in FINITE and not math.isfinite(row.value) for row in last)
+
+    def best(self, part: str) -> tuple[float, float]:
+        """Accuracy and loss of the measurement with the highest accuracy on a part, the first of equal ones."""
+        accuracies, losses = (
+            {row.step: row.value for row in self.rows if (row.split, row.layer, row.name) == (part, "", name)}
+            for name in ("accuracy", "loss")
+        )
+        step = max(accuracies, key=lambda step: accuracies[step])
+        return accuracies[step], losses[step]
 
     def key(self, purpose: int, step: int = 0) -> PRNGKey:
         """A key for one purpose and step; everything random in a run descends from its seed."""

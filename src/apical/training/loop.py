@@ -13,10 +13,11 @@ from jaxtyping import Array, Bool, Int, Key
 from apical.core import Batch, PRNGKey, Scalar, State
 from apical.probes.scores import cross_entropy, n_correct
 from apical.rules.base import AbstractRule
+from apical.training.losses import Loss
 
 
 class Scored(eqx.Module):
-    """Accuracy and mean cross-entropy over a set of examples."""
+    """Accuracy and mean loss, as the protocol has it (cross-entropy), over a set of examples."""
 
     accuracy: Scalar
     loss: Scalar
@@ -25,7 +26,7 @@ class Scored(eqx.Module):
 class Segment(eqx.Module):
     """Steps `start` to `stop` of an epoch: row i of `order` says which examples are the batch of step i.
 
-    For several lanes at once `order` and `key` have a leading axis of lanes.
+    For several lanes at once `order` and `key` have a leading axis of lanes. `loss` is what is logged as the loss.
     """
 
     rule: AbstractRule
@@ -34,6 +35,7 @@ class Segment(eqx.Module):
     start: Int[Array, ""]
     stop: Int[Array, ""]
     key: Key[Array, "*lanes"]
+    loss: Loss = eqx.field(static=True, default=cross_entropy)
 
 
 def pick(data: Batch, index: Int[Array, " n"]) -> Batch:
@@ -55,7 +57,7 @@ def advance(segment: Segment, state: State) -> tuple[State, Scored]:
         batch = pick(segment.data, segment.order[i])
         state, info = segment.rule.update(state, batch, jr.fold_in(segment.key, i))
         return state, Scored(
-            sums.accuracy + n_correct(info.scores, batch.y), sums.loss + cross_entropy(info.scores, batch.y).sum()
+            sums.accuracy + n_correct(info.scores, batch.y), sums.loss + segment.loss(info.scores, batch.y).sum()
         )
 
     zero = jnp.zeros((), dtype=float)
@@ -71,6 +73,7 @@ def evaluate(
     order: Int[Array, "chunks size"],
     real: Bool[Array, "chunks size"],
     key: PRNGKey,
+    loss: Loss = cross_entropy,
 ) -> Scored:
     """Scores on the examples of `order`, a chunk at a time; where `real` is false the place is padding."""
 
@@ -79,7 +82,7 @@ def evaluate(
         batch = pick(data, index)
         scores = rule.predict(state, batch.x, key)
         hits = jnp.where(counts, scores.argmax(-1) == batch.y, False).sum().astype(float)
-        losses = jnp.where(counts, cross_entropy(scores, batch.y), 0.0).sum()
+        losses = jnp.where(counts, loss(scores, batch.y), 0.0).sum()
         return Scored(sums.accuracy + hits, sums.loss + losses), None
 
     zero = jnp.zeros((), dtype=float)

@@ -8,9 +8,11 @@ from jaxtyping import Array, Int, PyTree
 
 from apical.core import Batch, PRNGKey, State
 from apical.networks.layers import AbstractLayer, Dense
+from apical.probes.scores import cross_entropy
 from apical.rules.base import AbstractRule
 from apical.training.feed import CHUNK, Feed
 from apical.training.loop import Scored, Segment, advance, evaluate, shuffle
+from apical.training.losses import Loss
 from apical.training.measure import measure
 
 SMALL = 100_000
@@ -30,17 +32,17 @@ def ordered(training: Int[Array, " n"], batch_size: int, key: PRNGKey) -> tuple[
 
 @eqx.filter_jit(donate="all-except-first")
 def _advanced_lanes(fixed: tuple, states: State) -> tuple[State, Scored]:
-    rule, data, orders, start, stop, keys = fixed
+    rule, data, orders, start, stop, keys, loss = fixed
 
     def lane(order: Array, key: PRNGKey, state: State) -> tuple[State, Scored]:
-        return advance(Segment(rule, data, order, start, stop, key), state)
+        return advance(Segment(rule, data, order, start, stop, key, loss), state)
 
     return eqx.filter_vmap(lane)(orders, keys, states)
 
 
 def advanced_lanes(segment: Segment, states: State) -> tuple[State, Scored]:
     """`advance` for several seeds at once: `order`, `key` and the states have a leading axis of lanes."""
-    parts = (segment.rule, segment.data, segment.order, segment.start, segment.stop, segment.key)
+    parts = (segment.rule, segment.data, segment.order, segment.start, segment.stop, segment.key, segment.loss)
     return _advanced_lanes(parts, states)
 
 
@@ -69,20 +71,28 @@ def unstack(tree: PyTree, n: int) -> list[PyTree]:
     return [tree] if n == 1 else [jax.tree.map(lambda a, i=i: a[i], tree) for i in range(n)]
 
 
-def score(rule: AbstractRule, state: State, source: Feed, indices: Int[np.ndarray, " n"], key: PRNGKey) -> Scored:
-    """Accuracy and cross-entropy on the examples of these indices, without learning."""
+def score(
+    rule: AbstractRule,
+    state: State,
+    source: Feed,
+    indices: Int[np.ndarray, " n"],
+    key: PRNGKey,
+    loss: Loss = cross_entropy,
+) -> Scored:
+    """Accuracy and mean loss on the examples of these indices, without learning."""
     parts = [
-        (len(part), _score_part(rule, state, *source.data(part), jax.random.fold_in(key, i)))
+        (len(part), _score_part(rule, state, *source.data(part), jax.random.fold_in(key, i), loss))
         for i, part in enumerate(source.chunks(indices))
     ]
     weigh = lambda name: sum(n * float(getattr(scored, name)) for n, scored in parts) / len(indices)  # noqa: E731
     return Scored(jnp.asarray(weigh("accuracy")), jnp.asarray(weigh("loss")))
 
 
-def _score_part(rule: AbstractRule, state: State, data: Batch, places: np.ndarray, key: PRNGKey) -> Scored:
+def _score_part(rule: AbstractRule, state: State, data: Batch, places: np.ndarray, key: PRNGKey, loss: Loss) -> Scored:
     n_chunks = -(-len(places) // CHUNK)
     padded = np.zeros(n_chunks * CHUNK, dtype=np.int32)
     padded[: len(places)] = places
     real = np.arange(len(padded)) < len(places)
     shape = (n_chunks, CHUNK)
-    return evaluated(rule, state, data, jnp.asarray(padded.reshape(shape)), jnp.asarray(real.reshape(shape)), key)
+    padded, real = padded.reshape(shape), real.reshape(shape)
+    return evaluated(rule, state, data, jnp.asarray(padded), jnp.asarray(real), key, loss)

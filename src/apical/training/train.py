@@ -19,6 +19,7 @@ from apical.training.group import Feeds, Group, segments
 from apical.training.interrupt import Interrupt
 from apical.training.lane import INIT, Lane, batch_of, split_for
 from apical.training.progress import Progress
+from apical.training.protocols import find as find_protocol
 from apical.training.run_folder import DIVERGED, FINISHED, INTERRUPTED, RunFolder
 
 CHECKPOINT_EVERY_S = float(os.environ.get("APICAL_CHECKPOINT_EVERY_S", "10"))
@@ -37,6 +38,7 @@ def build(config: Config, dataset: Dataset) -> AbstractRule:
 
 def check(config: Config, dataset: Dataset) -> None:
     """**Raises** `InputError` when a configuration does not fit the data; nothing has been written then."""
+    dataset = find_protocol(config.protocol).arranged(dataset)
     rule, training = build(config, dataset), split_for(config, dataset).training
     batch = batch_of(dataset.train, training[: config.batch_size])
     jax.eval_shape(lambda key: rule.update(rule.init(key, batch), batch, key), jr.key(0))
@@ -64,6 +66,7 @@ def train(
 
     **Raises** `InputError` when a configuration does not fit the data or a folder holds another run.
     """
+    feeds = feeds.under(find_protocol(configs[0].protocol))
     runs = [RunFolder(folder) for folder in folders]
     rule = build(configs[0], feeds.dataset)
     lanes = [Lane.of(config, run, feeds.dataset) for config, run in zip(configs, runs, strict=True)]
@@ -104,28 +107,21 @@ def _status(group: Group, i: int) -> str:
 
 def _line(group: Group) -> str:
     """What a progress line says of the last measurement."""
-    wanted = (group.step, "validation", "accuracy")
+    watched = group.protocol.watched
+    wanted = (group.step, watched, "accuracy")
     seen = [r.value for lane in group.lanes for r in lane.rows if (r.step, r.split, r.name) == wanted]
     epoch = group.step / max(group.steps_per_epoch, 1)
-    shown = f"  validation accuracy {np.mean(seen):.3f}" if seen else ""
+    shown = f"  {watched} accuracy {np.mean(seen):.3f}" if seen else ""
     return f"{group.config.rule}  epoch {epoch:.1f}/{group.config.epochs}{shown}"
 
 
 def _finish(group: Group, i: int, flops: float | None) -> Summary:
-    """Judges a lane on test data, once, and writes what is left to write."""
+    """Judges a lane as its protocol says, and writes what is left to write."""
     lane, config, status = group.lanes[i], group.config, _status(group, i)
-    scored = {
-        "train": (group.feeds.train, lane.split.training),
-        "validation": (group.feeds.train, lane.split.validation),
-    }
-    if status != INTERRUPTED:
-        scored["test"] = (group.feeds.test, np.arange(len(group.feeds.test.examples), dtype=np.int32))
-    scores = {name: group.score(i, *where) for name, where in scored.items() if len(where[1])}
+    scores = {part: group.score(i, part) for part in ("train", "validation")}
+    accuracies = {f"{part}_accuracy": float(scored.accuracy) if scored else None for part, scored in scores.items()}
+    test_accuracy, test_loss = (None, None) if status == INTERRUPTED else _judged(group, i)
     seconds = group.seconds / group.n_lanes
-    accuracies = {
-        f"{name}_accuracy": float(scores[name].accuracy) if name in scores else None
-        for name in ("train", "validation", "test")
-    }
     seen = group.step * config.batch_size
     angles = [row.value for row in lane.rows if row.step and row.name == "angle_to_backprop" and row.layer == "total"]
     summary: Summary = {
@@ -135,7 +131,8 @@ def _finish(group: Group, i: int, flops: float | None) -> Summary:
         "examples": len(lane.split.training),
         "parameters": n_parameters(group.states[i]),
         **accuracies,
-        "test_loss": float(scores["test"].loss) if "test" in scores else None,
+        "test_accuracy": test_accuracy,
+        "test_loss": test_loss,
         "test_r2": None,
         "seconds": seconds,
         "examples_per_second": seen / seconds if seconds else None,
@@ -145,3 +142,11 @@ def _finish(group: Group, i: int, flops: float | None) -> Summary:
     }
     lane.folder.write_weights(group.states[i])
     return lane.folder.write_summary(summary)
+
+
+def _judged(group: Group, i: int) -> tuple[float | None, float | None]:
+    """Test accuracy and loss of lane i: of its last weights, or the best measured where test data were watched."""
+    if group.protocol.watched == "test":
+        return group.lanes[i].best("test")
+    scored = group.score(i, "test")
+    return (float(scored.accuracy), float(scored.loss)) if scored else (None, None)
