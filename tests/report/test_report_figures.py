@@ -1,5 +1,6 @@
 """What the figures describe: which panels they have, and that their points are the measured ones."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,23 @@ def test_learning_curves_share_the_scale_of_a_row(comparison: Comparison) -> Non
     assert all(len(panel.series) == 4 for panel in panels)
     assert panels[2].series[3].stops and "Crosses" in figure.caption
     assert not panels[2].series[0].stops
+
+
+@pytest.mark.parametrize("protocol,label", [("paper", "cross-entropy (nats)"), ("lange-2019", "loss")])
+def test_learning_curves_follow_the_protocol(
+    write_comparison: Write, read: Read, tmp_path: Path, protocol: str, label: str
+) -> None:
+    folder = write_comparison(tmp_path, ["backprop"], 1)
+    run = folder / "runs" / "backprop" / "seed-0"
+    config = run / "config.toml"
+    config.write_text(f'protocol = "{protocol}"\n' + re.sub("(?m)^protocol.*\n", "", config.read_text()))
+    metrics = run / "metrics.csv"
+    metrics.write_text(metrics.read_text().replace(",validation,", ",test,"))
+    figure = learning_curves(read(folder))
+    assert figure is not None
+    panels = [panel for panel in figure.panels if isinstance(panel, Panel)]
+    assert [panel.title for panel in panels] == ["Training data", "Test data, watched"] * 2
+    assert panels[2].y.label == panels[3].y.label == label
 
 
 def test_angles_come_for_all_layers_and_each_with_a_line_at_90_degrees(comparison: Comparison) -> None:

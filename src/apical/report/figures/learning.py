@@ -1,16 +1,18 @@
-"""Learning curves: accuracy and loss over training, on training and on validation data."""
+"""Learning curves: accuracy and loss over training, on training, validation or watched test data."""
 
 from apical.report.comparison import Comparison
 from apical.report.curves import all_curves, is_wide, progress_axis, shared_limits
 from apical.report.figure import Axis, Figure, Panel
 from apical.report.figures.words import how_drawn
+from apical.report.notes import foreign_protocols
+from apical.training.protocols import PROTOCOLS
 
 _MEASURES = (("accuracy", "accuracy (%)", 100.0), ("r2", "R\u00b2", 1.0), ("loss", "loss", 1.0))
-_SPLITS = (("train", "Training data"), ("validation", "Validation data"))
+_SPLITS = (("train", "Training data"), ("validation", "Validation data"), ("test", "Test data, watched"))
 
 
 def learning_curves(comparison: Comparison) -> Figure | None:
-    """Rows: accuracy (where the task has one) and loss; columns: training and validation data."""
+    """Rows: accuracy (where the task has one) and loss; columns: training and validation (or watched test) data."""
     axis, panels = progress_axis(comparison), []
     for name, label, scale in _MEASURES:
         curves = {split: all_curves(comparison, split, "", name, axis, scale) for split, _ in _SPLITS}
@@ -33,4 +35,6 @@ def learning_curves(comparison: Comparison) -> Figure | None:
 
 
 def _label(comparison: Comparison, name: str, label: str) -> str:
-    return "cross-entropy (nats)" if name == "loss" and comparison.score.key == "test_accuracy" else label
+    foreign = [PROTOCOLS.get(name) for name in foreign_protocols(comparison)]
+    plain = all(protocol and protocol.loss == "cross-entropy" for protocol in foreign)
+    return "cross-entropy (nats)" if name == "loss" and comparison.score.key == "test_accuracy" and plain else label
