@@ -13,9 +13,10 @@ from scipy import stats
 
 from apical.core import Batch, State
 from apical.errors import InputError
-from apical.networks import dendritic_simulation as simulation
+from apical.networks import dendritic_phases as simulation
 from apical.networks.dendritic import Dendritic
-from apical.networks.dendritic_simulation import Window, draw_extra_steps, draw_plateau_times, rest, run_phase
+from apical.networks.dendritic_blocks import Window, rest
+from apical.networks.dendritic_phases import Phase, draw_extra_steps, draw_plateau_times, run_phase
 from apical.rules.assembly import assemble
 from apical.rules.base import AbstractRule
 from apical.rules.registry import RULES
@@ -50,7 +51,7 @@ def test_every_compartment_settles_where_the_closed_form_says(apical_conductance
     weights = one.init(jr.key(0), data).weights
     target = network.target(data.y) if taught else None
     settled = Window(400, 1)
-    _, means = eqx.filter_jit(run_phase)(network, weights, rest(network, 4), data.x, settled, jr.key(0), target)
+    _, means = eqx.filter_jit(run_phase)(network, weights, rest(network, 4), data.x, Phase(settled, jr.key(0), target))
     if not apical_conductance:
         leaves_close(means, network.steady_phase(weights, data.x, target), rtol=2e-4, atol=2e-4)
         return
@@ -67,7 +68,7 @@ def test_every_compartment_settles_where_the_closed_form_says(apical_conductance
 def test_a_phase_in_blocks_is_the_phase(monkeypatch: pytest.MonkeyPatch) -> None:
     one, data = made(**RATES), batch()
     weights, window = one.init(jr.key(0), data).weights, Window(130, 77)
-    run = lambda: run_phase(one.network, weights, rest(one.network, 4), data.x, window, jr.key(0))  # noqa: E731
+    run = lambda: run_phase(one.network, weights, rest(one.network, 4), data.x, Phase(window, jr.key(0)))  # noqa: E731
     in_blocks = run()
     monkeypatch.setattr(simulation, "LONGEST_BLOCK", 1000)
     leaves_close(in_blocks, run(), rtol=1e-5, atol=1e-6)
@@ -82,7 +83,7 @@ def test_step_by_step_is_layer_by_layer(broadcast: bool) -> None:
         one = made(**QUIET, broadcast=broadcast, apical_conductance=felt, g_apical=0.0)
         weights = one.init(jr.key(0), data).weights
         cells = rest(one.network, 4)
-        found.append(eqx.filter_jit(run_phase)(one.network, weights, cells, data.x, Window(50, 20), jr.key(1)))
+        found.append(eqx.filter_jit(run_phase)(one.network, weights, cells, data.x, Phase(Window(50, 20), jr.key(1))))
     leaves_close(*found, rtol=2e-4, atol=2e-4)
 
 
@@ -99,7 +100,9 @@ def test_rates_are_the_limit_of_spikes_averaged_over_ever_more_steps() -> None:
         weights = eqx.tree_at(lambda w: w.forward, weights, jax.tree.map(lambda a: 0.05 * a, weights.forward))
         steady = one.network.steady_phase(weights, data.x)
         window = Window(n_steps, n_steps - 50)
-        _, means = eqx.filter_jit(run_phase)(one.network, weights, rest(one.network, 20), data.x, window, jr.key(2))
+        _, means = eqx.filter_jit(run_phase)(
+            one.network, weights, rest(one.network, 20), data.x, Phase(window, jr.key(2))
+        )
         pairs = zip((*means.somas, *means.apical), (*steady.somas, *steady.apical), strict=True)
         errors.append([float(jnp.sqrt(jnp.mean((a - b) ** 2))) for a, b in pairs])
     slopes = np.polyfit(np.log([250, 1000, 4000, 16000]), np.log(errors), 1)[0]

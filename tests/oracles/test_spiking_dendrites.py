@@ -12,7 +12,7 @@ from scipy import stats
 from spiking_port import SpikingPort
 
 from apical.core import Batch, State
-from apical.networks import dendritic_simulation
+from apical.networks import dendritic_phases
 from apical.networks.dendritic_settings import DendriticSettings
 from apical.neurons.spikes import MOST
 from apical.rules.assembly import assemble
@@ -117,7 +117,7 @@ def test_spikes_potentials_and_weights_agree_with_the_port(name: str, monkeypatc
     with jax.enable_x64(True):
         rule, data = made(hidden, **settings), examples()
         net, draws = rule.network, Draws((N_INPUTS, *hidden, CLASSES))
-        monkeypatch.setattr(dendritic_simulation, "draw", draws.draw)
+        monkeypatch.setattr(dendritic_phases, "draw", draws.draw)
         state = rule.init(jr.key(3), Batch(data.x[:1], data.y[:1]))
         weights = state.weights
         doubles = lambda arrays: [np.array(a, dtype=np.float64) for a in arrays]  # noqa: E731
@@ -130,14 +130,14 @@ def test_spikes_potentials_and_weights_agree_with_the_port(name: str, monkeypatc
             biases,
             **{"memory": 500, "forward_steps": N_STEPS, "target_steps": N_STEPS, "settling": 14, **theirs},
         )
-        histories, run_block = [], dendritic_simulation.run_block
+        histories, run_block = [], dendritic_phases.run_block
 
         def recorded(*arguments: object) -> tuple:
             cells, means, history = run_block(*arguments)
             histories.append(history)
             return cells, means, history
 
-        monkeypatch.setattr(dendritic_simulation, "run_block", recorded)
+        monkeypatch.setattr(dendritic_phases, "run_block", recorded)
 
         @eqx.filter_jit
         def learn(state: State, example: Batch, words: jax.Array) -> tuple:

@@ -13,15 +13,17 @@ import jax.random as jr
 from jaxtyping import Array, Float
 
 from apical.core import Batch, Inputs, Labels, PRNGKey, Scalar, Scores, Weights
+from apical.networks.dendritic_blocks import Window, rest
 from apical.networks.dendritic_init import ABSENT, NOISE, optimised_layer, plain_layer, sparse
+from apical.networks.dendritic_phases import Phase, draw_plateau_times, run_lead, run_phase
 from apical.networks.dendritic_settings import DendriticSettings
-from apical.networks.dendritic_simulation import Phase, Window, draw_plateau_times, rest, run_lead, run_phase
 from apical.networks.dendritic_state import Apical, Cells, Means
 from apical.networks.layers import Dense
 from apical.neurons.compartments import fire, teach
 
 Forward = tuple[Dense, ...]
 Feedback = tuple[Apical, ...]
+LEAD = 2  # folded into the key of a phase, apart from its two halves
 
 
 class Dendritic(DendriticSettings):
@@ -86,10 +88,10 @@ class Dendritic(DendriticSettings):
             free = self.steady_phase(weights, x)
             return free, self.steady_phase(weights, x, target), None
         means = []
-        for phase in self.phases(batch.y, key):
+        for i, phase in enumerate(self.phases(batch.y, key)):
             if self.random_phase_lengths:
-                cells = run_lead(self, weights, cells, x, phase.key_lead, phase.target)
-            cells, seen = run_phase(self, weights, cells, x, phase.window, phase.key, phase.target)
+                cells = run_lead(self, weights, cells, x, jr.fold_in(jr.fold_in(key, i), LEAD), phase.target)
+            cells, seen = run_phase(self, weights, cells, x, phase)
             means.append(seen)
         return means[0], means[1], cells
 
@@ -97,9 +99,9 @@ class Dendritic(DendriticSettings):
         """The forward and the target phase of examples with these labels, and what is random in them."""
         planned = []
         for i, (n_steps, taught) in enumerate(((self.n_forward, None), (self.n_target, self.target(y)))):
-            key_lead, key_plateau, key_phase = jr.split(jr.fold_in(key, i), 3)
+            key_plateau, key_phase = jr.split(jr.fold_in(key, i))
             early = draw_plateau_times(self, key_plateau, len(y)) if self.random_plateau_times else None
-            planned.append(Phase(Window(n_steps, self.n_window, early), key_phase, key_lead, taught))
+            planned.append(Phase(Window(n_steps, self.n_window, early), key_phase, taught))
         return planned[0], planned[1]
 
     def steady_phase(
@@ -152,4 +154,4 @@ class Dendritic(DendriticSettings):
         n_steps = self.n_steps(self.test_steps)
         window = Window(n_steps, self.n_steps(self.test_steps - self.settling_steps))
         flat = x.reshape(len(x), -1)
-        return self.scores(run_phase(self, weights, rest(self, len(x)), flat, window, key)[1].somas[-1])
+        return self.scores(run_phase(self, weights, rest(self, len(x)), flat, Phase(window, key))[1].somas[-1])

@@ -11,7 +11,8 @@ from jaxtyping import Array, Float, Int
 from apical.core import PRNGKey, Scalar, Weights
 from apical.errors import InputError
 from apical.networks.dendritic import Dendritic
-from apical.networks.dendritic_simulation import Phase, record_phase, rest
+from apical.networks.dendritic_blocks import rest
+from apical.networks.dendritic_phases import Phase, record_phase
 from apical.networks.dendritic_state import Cells, History, Means
 from apical.neurons.compartments import fire, fire_slope, plateau, plateau_slope
 from apical.probes.credit import PerLayer, angle
@@ -126,7 +127,7 @@ def record_example(
     pixels, cells = x.reshape(1, -1), rest(net, 1) if cells is None else cells
     recorded, start_ms = [], 0.0
     for phase in net.phases(y[None], key):
-        cells, means, history = record_phase(net, weights, cells, pixels, phase.window, phase.key, phase.target)
+        cells, means, history = record_phase(net, weights, cells, pixels, phase)
         recorded.append(_recorded(net, phase, means, history, start_ms))
         start_ms = recorded[-1].end_ms
     return Recording(*recorded)

@@ -14,7 +14,7 @@ from apical.hyperparameters import Declared, Value
 from apical.networks.base import AbstractNetwork
 from apical.rules.optimisers import AbstractOptimiser
 
-RENEWAL = 1  # folded into the key of an update, apart from all that credit assignment draws with it
+RENEWAL = 1_000_003  # folded into the key of an update, apart from what credit assignment folds into it
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Phases of a network of cells with segregated dendrites, step by step in time and many steps at once in space.
+"""A block of steps of a network of cells with segregated dendrites: in time step by step, or many steps at once.
 
 Where the apical dendrite does not act on the soma, nothing that happens above a layer reaches it within a phase. Then a
 block of steps is gone through layer by layer, all its steps at once: potentials are linear maps over time (see
@@ -14,23 +14,11 @@ import jax.random as jr
 from jaxtyping import Array, Float, Int, Int32
 
 from apical.core import PRNGKey, Weights
-from apical.networks.dendritic_settings import LATEST_PLATEAU, PLATEAU_SPREAD, DendriticSettings
-from apical.networks.dendritic_state import (
-    Cell,
-    Cells,
-    History,
-    Means,
-    Potentials,
-    Sent,
-    added,
-)
+from apical.networks.dendritic_settings import DendriticSettings
+from apical.networks.dendritic_state import Cell, Cells, History, Means, Potentials, Sent
 from apical.neurons.compartments import fire, soma_over_time, teach
 from apical.neurons.kernels import Trace
 from apical.neurons.spikes import draw_words, spike_counts
-
-BLOCK = 50
-LONGEST_BLOCK = 64
-EXTRA_MS = 2.0
 
 Draws = tuple[Int32[Array, "steps batch _"], ...]
 Layers = tuple[Cell, ...]
@@ -58,120 +46,9 @@ class Window(eqx.Module):
         return jnp.where((t < end) & (t >= end - self.n_window), 1.0, 0.0) / self.n_window
 
 
-class Phase(eqx.Module):
-    """How a phase goes: its window, the keys of its steps and of those before its nominal length, and its target."""
-
-    window: Window
-    key: PRNGKey
-    key_lead: PRNGKey
-    target: Target = None
-
-
-def run_phase(
-    net: DendriticSettings,
-    weights: Weights,
-    cells: Cells,
-    x: Float[Array, "batch inputs"],
-    window: Window,
-    key: PRNGKey,
-    target: Target = None,
-) -> tuple[Cells, Means]:
-    """The cells after a phase, and its means; the output cells are taught where there is a target (1 or 0 for each)."""
-
-    def block(start: Int[Array, ""], cells: Cells, n_steps: int) -> tuple[Cells, Means]:
-        return drawn_block(net, weights, cells, x, start, n_steps, window, key, target)[:2]
-
-    n_first, starts = blocks(window.n_steps)
-    first = block(jnp.asarray(0), cells, n_first)
-    if not starts:
-        return first
-
-    def further(carry: tuple[Cells, Means], start: Int[Array, ""]) -> tuple[tuple[Cells, Means], None]:
-        cells, means = block(start, carry[0], BLOCK)
-        return (cells, added(carry[1], means)), None
-
-    return jax.lax.scan(further, first, jnp.asarray(starts))[0]
-
-
-def record_phase(
-    net: DendriticSettings,
-    weights: Weights,
-    cells: Cells,
-    x: Float[Array, "batch inputs"],
-    window: Window,
-    key: PRNGKey,
-    target: Target = None,
-) -> tuple[Cells, Means, History]:
-    """What `run_phase` gives, and the history of the phase: the same blocks with the same draws."""
-    n_first, starts = blocks(window.n_steps)
-    cells, means, history = drawn_block(net, weights, cells, x, jnp.asarray(0), n_first, window, key, target)
-    histories = [history]
-    for start in starts:
-        now = jnp.asarray(start)
-        cells, more, history = drawn_block(net, weights, cells, x, now, BLOCK, window, key, target)
-        means = added(means, more)
-        histories.append(history)
-    return cells, means, jax.tree.map(lambda *parts: jnp.concatenate(parts), *histories)
-
-
-def blocks(n_steps: int) -> tuple[int, list[int]]:
-    """How many steps the first block of a phase has, and where further ones, of `BLOCK` steps each, start."""
-    if n_steps <= LONGEST_BLOCK:
-        return n_steps, []
-    n_first = n_steps % BLOCK or BLOCK
-    return n_first, list(range(n_first, n_steps, BLOCK))
-
-
-def drawn_block(
-    net: DendriticSettings,
-    weights: Weights,
-    cells: Cells,
-    x: Float[Array, "batch inputs"],
-    start: Int[Array, ""],
-    n_steps: int,
-    window: Window,
-    key: PRNGKey,
-    target: Target,
-) -> tuple[Cells, Means, History]:
-    """The block of a phase that begins with step `start`, with draws of its own from the key of the phase."""
-    draws = draw(net, jr.fold_in(key, start), n_steps, len(x))
-    return run_block(net, weights, cells, x, start + jnp.arange(n_steps), window, draws, target)
-
-
-def run_lead(
-    net: DendriticSettings,
-    weights: Weights,
-    cells: Cells,
-    x: Float[Array, "batch inputs"],
-    key: PRNGKey,
-    target: Target = None,
-) -> Cells:
-    """The cells after the steps by which a phase outlasts its nominal length."""
-    key_length, key_steps = jr.split(key)
-    window = Window(1, 1)
-
-    def step(i: Int[Array, ""], cells: Cells) -> Cells:
-        draws = draw(net, jr.fold_in(key_steps, i), 1, len(x))
-        return run_block(net, weights, cells, x, jnp.zeros(1, int), window, draws, target)[0]
-
-    return jax.lax.fori_loop(0, draw_extra_steps(net, key_length), step, cells)
-
-
-def draw_extra_steps(net: DendriticSettings, key: PRNGKey) -> Int[Array, ""]:
-    """By how many steps a phase is longer: floor of an inverse Gaussian, mean 2 ms and scale 1 ms, in steps."""
-    return jnp.floor(jr.wald(key, EXTRA_MS) / net.dt_ms).astype(int)
-
-
 def draw(net: DendriticSettings, key: PRNGKey, n_steps: int, batch: int) -> Draws:
     """Uniform words for the spikes of every layer in a block, from the input up; those never used are never made."""
     return tuple(draw_words(jr.fold_in(key, l), (n_steps, batch, n)) for l, n in enumerate(net.sizes))
-
-
-def draw_plateau_times(net: DendriticSettings, key: PRNGKey, batch: int) -> tuple[Int[Array, "batch _"], ...]:
-    """How many steps before the end of a phase the plateau of each hidden cell comes: |N(0, 3)| cut off, at most 5."""
-    keys = jr.split(key, max(len(net.hidden), 1))
-    times = (jnp.abs(PLATEAU_SPREAD * jr.normal(k, (batch, n))) for k, n in zip(keys, net.hidden, strict=False))
-    return tuple(jnp.minimum(t.astype(int), LATEST_PLATEAU) for t in times)
 
 
 def run_block(
