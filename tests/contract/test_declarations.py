@@ -53,7 +53,7 @@ def test_search_ranges_lie_within_the_valid_bounds(key: str, declared: Hyperpara
 
 @pytest.mark.parametrize("rule,network", PAIRS)
 def test_no_name_is_declared_twice(rule: str, network: str) -> None:
-    parts = (RULES[rule], *RULES[rule].plasticity.values(), network_class(RULES[rule], network))
+    parts = {RULES[rule], *RULES[rule].plasticity.values(), network_class(RULES[rule], network)}
     assert sum(len(declarations(part)) for part in parts) == len(schema(RULES[rule], network))
     assert "protocol" not in schema(RULES[rule], network)
 

@@ -69,11 +69,15 @@ class AbstractFeedforward(AbstractNetwork):
         blocks = jax.eval_shape(self.init, jr.key(0))
         return tuple(None if b.norm is None else _fresh(len(b.norm.scale)) for b in blocks)
 
-    def widths(self) -> tuple[int, ...]:
-        """How many units each hidden layer has, behind its pool."""
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shape of one example's activity in each hidden layer, behind its pool."""
         one = jnp.zeros((1, *self.shape))
         trace = jax.eval_shape(lambda key: self.trace(self.init(key), one), jr.key(0))
-        return tuple(math.prod(h.shape) for h in trace.inputs[1:])
+        return tuple(h.shape[1:] for h in trace.inputs[1:])
+
+    def widths(self) -> tuple[int, ...]:
+        """How many units each hidden layer has, behind its pool."""
+        return tuple(math.prod(shape) for shape in self.shapes())
 
     def remember(self, neurons: Running, trace: Trace) -> Running:
         """The running statistics after this pass."""

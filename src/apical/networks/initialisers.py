@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 from apical.core import PRNGKey
 
 Shape = tuple[int, ...]
+Initialiser = Callable[[PRNGKey, Shape, int, int], Array]
 
 
 def xavier(key: PRNGKey, shape: Shape, fan_in: int, fan_out: int) -> Float[Array, "..."]:
@@ -36,6 +37,4 @@ def uniform(key: PRNGKey, shape: Shape, fan_in: int, fan_out: int) -> Float[Arra
     return jr.uniform(key, shape, minval=-1.0) / jnp.sqrt(float(fan_in))
 
 
-INITIALISERS: dict[str, Callable[[PRNGKey, Shape, int, int], Array]] = {
-    f.__name__: f for f in (xavier, glorot, kaiming, lecun, uniform)
-}
+INITIALISERS: dict[str, Initialiser] = {f.__name__: f for f in (xavier, glorot, kaiming, lecun, uniform)}

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.random as jr
-from jaxtyping import PyTree
+from jaxtyping import Array, Int, PyTree
 
 from apical.core import Batch, Info, Inputs, Neurons, Pathway, PRNGKey, Scores, State, Weights
 from apical.hyperparameters import Declared, Value
@@ -39,6 +39,7 @@ class AbstractRule(Declared):
     Class attributes: `name` on the command line; `networks` it can act on, by name, the first one the default;
     `presets` by name, the first one the default; `compared` names the one that comparisons use (empty: the first).
     `protocols` says, by the name of a protocol, what is set under it, given all settings as they would be otherwise.
+    `silent` says whether forward weights rest where the output makes no error.
     """
 
     name: ClassVar[str]
@@ -46,6 +47,7 @@ class AbstractRule(Declared):
     presets: ClassVar[Mapping[str, Preset]]
     plasticity: ClassVar[Mapping[str, type[AbstractOptimiser]]] = {}
     compared: ClassVar[str] = ""
+    silent: ClassVar[bool] = True
     protocols: ClassVar[Mapping[str, Callable[[Mapping[str, Value]], Mapping[str, Value]]]] = {}
     network: eqx.AbstractVar[AbstractNetwork]
 
@@ -60,6 +62,10 @@ class AbstractRule(Declared):
     def predict(self, state: State, x: Inputs, key: PRNGKey) -> Scores:
         """Scores (batch, classes) for inputs, without learning."""
         return self.network.predict(state.weights, state.neurons, x, key)
+
+    def in_epoch(self, epoch: Int[Array, ""]) -> "AbstractRule":
+        """The rule as it learns in an epoch of this number: itself, unless it takes turns."""
+        return self
 
     def pathways(self, weights: Weights) -> tuple[Pathway, ...]:
         """Which feedback matrices stand for which forward ones; none unless the rule has feedback weights."""
@@ -95,7 +101,7 @@ class AbstractDescentRule(AbstractRule):
     def update(self, state: State, batch: Batch, key: PRNGKey) -> tuple[State, Info]:
         info, neurons = self.assign_credit(state, batch, key)
         moved: dict[str, PyTree] = {}
-        memory: dict[str, PyTree] = {}
+        memory: dict[str, PyTree] = dict(state.optimiser)
         for group, optimiser in self.optimisers.items():
             direction, weights = getattr(info.direction, group), getattr(state.weights, group)
             moved[group], memory[group] = optimiser.update(direction, state.optimiser[group], weights)

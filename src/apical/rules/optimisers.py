@@ -12,13 +12,16 @@ from apical.hyperparameters import Declared, choice, real, stretch
 
 Layers = tuple[PyTree, ...]
 
-METHODS: dict[str, Callable[[], optax.GradientTransformation]] = {
-    "sgd": optax.identity,
-    "momentum": lambda: optax.trace(0.9),
-    "nesterov": lambda: optax.trace(0.9, nesterov=True),
-    "adam": optax.scale_by_adam,
-    "rmsprop": optax.scale_by_rms,
+METHODS: dict[str, Callable[[Array], optax.GradientTransformation]] = {
+    "sgd": lambda momentum: optax.identity(),
+    "momentum": lambda momentum: optax.trace(momentum),  # type: ignore[arg-type]
+    "nesterov": lambda momentum: optax.trace(momentum, nesterov=True),  # type: ignore[arg-type]
+    "adam": lambda momentum: optax.scale_by_adam(b1=momentum),  # type: ignore[arg-type]
+    "rmsprop": lambda momentum: optax.scale_by_rms(),
 }
+METHOD_WORDS = "how a direction becomes a step"
+MOMENTUM_WORDS = "share of past directions kept (momentum, nesterov), beta 1 (adam)"
+RATE_DECAY_WORDS = "the rate falls as 1 / (1 + {} * updates)"
 
 
 class AbstractOptimiser(Declared):
@@ -50,20 +53,51 @@ class Optimiser(AbstractOptimiser):
         search={"own": (1e-4, 1e-2), "lange-2019": (1e-4, 0.05)},
         source="Lange 2019",
     )
-    optimiser: str = choice("adam", tuple(METHODS), "how a direction becomes a step; momentum is 0.9")
-    rate_decay: Array = real(0.0, "the rate falls as 1 / (1 + rate_decay * updates)", low=0, unit="1/update")
+    optimiser: str = choice("adam", tuple(METHODS), METHOD_WORDS)
+    rate_decay: Array = real(0.0, RATE_DECAY_WORDS.format("rate_decay"), low=0, unit="1/update")
     weight_decay: Array = real(0.0, "share of each weight added to its direction", low=0, high=1)
+    momentum: Array = real(0.9, MOMENTUM_WORDS, low=0, high=0.9999)
 
     def init(self, weights: Layers) -> PyTree:
-        return jnp.zeros((), dtype=int), METHODS[self.optimiser]().init(weights)
+        return jnp.zeros((), dtype=int), METHODS[self.optimiser](self.momentum).init(weights)
 
     def update(self, direction: Layers, memory: PyTree, weights: Layers) -> tuple[Layers, PyTree]:
-        n_updates, past = memory
         decayed = jax.tree.map(lambda d, w: d + self.weight_decay * w, direction, weights)
-        with jax.numpy_dtype_promotion("standard"):  # optax relies on it
-            steps, past = METHODS[self.optimiser]().update(decayed, past, weights)
-        rate = self.rate / (1 + self.rate_decay * n_updates.astype(self.rate.dtype))
-        return descend(weights, tuple(steps), rate), (n_updates + 1, past)  # type: ignore[arg-type]
+        return take_step(METHODS[self.optimiser](self.momentum), self.rate, self.rate_decay, decayed, memory, weights)
+
+
+class InverseOptimiser(AbstractOptimiser):
+    """An optimiser of the field for feedback weights, apart from that of the forward ones."""
+
+    feedback_rate: Array = real(
+        1e-3, "learning rate of the feedback weights", low=0, scale="log", per_layer=True, search={"own": (1e-4, 1e-2)}
+    )
+    feedback_optimiser: str = choice("adam", tuple(METHODS), METHOD_WORDS + ", for feedback weights")
+    feedback_rate_decay: Array = real(0.0, RATE_DECAY_WORDS.format("feedback_rate_decay"), low=0, unit="1/update")
+    feedback_momentum: Array = real(0.9, MOMENTUM_WORDS + ", for feedback weights", low=0, high=0.9999)
+
+    def init(self, weights: Layers) -> PyTree:
+        return jnp.zeros((), dtype=int), METHODS[self.feedback_optimiser](self.feedback_momentum).init(weights)
+
+    def update(self, direction: Layers, memory: PyTree, weights: Layers) -> tuple[Layers, PyTree]:
+        method = METHODS[self.feedback_optimiser](self.feedback_momentum)
+        return take_step(method, self.feedback_rate, self.feedback_rate_decay, direction, memory, weights)
+
+
+def take_step(
+    method: optax.GradientTransformation,
+    rate: Array,
+    rate_decay: Array,
+    direction: Layers,
+    memory: PyTree,
+    weights: Layers,
+) -> tuple[Layers, PyTree]:
+    """(weights, memory) after one step of a method, at a rate that falls with the number of updates."""
+    n_updates, past = memory
+    with jax.numpy_dtype_promotion("standard"):  # optax relies on it
+        steps, past = method.update(direction, past, weights)
+    now = rate / (1 + rate_decay * n_updates.astype(rate.dtype))
+    return descend(weights, tuple(steps), now), (n_updates + 1, past)  # type: ignore[arg-type]
 
 
 def descend(weights: Layers, steps: Layers, rate: Array) -> Layers:

@@ -8,7 +8,12 @@ from apical.errors import InputError
 from apical.rules.backprop import Backprop
 from apical.rules.base import AbstractRule
 from apical.rules.feedback_alignment import DirectFeedbackAlignment, FeedbackAlignment
+from apical.rules.kolen_pollack import KolenPollack
 from apical.rules.segregated_dendrites import SegregatedDendrites
+from apical.rules.sign_symmetry import SignSymmetry
+from apical.rules.simplified_dtp import AuxiliaryOutputSDTP, SimplifiedDTP
+from apical.rules.target_propagation import DifferenceTargetPropagation, TargetPropagation
+from apical.rules.weight_mirror import WeightMirror
 
 _BRACES = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
 
@@ -18,6 +23,13 @@ RULES: dict[str, type[AbstractRule]] = {
         Backprop,
         FeedbackAlignment,
         DirectFeedbackAlignment,
+        SignSymmetry,
+        KolenPollack,
+        WeightMirror,
+        TargetPropagation,
+        DifferenceTargetPropagation,
+        SimplifiedDTP,
+        AuxiliaryOutputSDTP,
         SegregatedDendrites,
     )
 }

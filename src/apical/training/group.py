@@ -92,7 +92,8 @@ class Group:
     def _run(self, window: Callable[[Array, int, int], Window], epoch: int, start: int, stop: int) -> Scored:
         order, key = self._order(epoch)
         data, order, start, stop = window(order, start, stop)
-        segment = Segment(self.rule, data, order, jnp.asarray(start), jnp.asarray(stop), key, self.loss)
+        rule, limits = self.rule.in_epoch(jnp.asarray(epoch)), (jnp.asarray(start), jnp.asarray(stop))
+        segment = Segment(rule, data, order, *limits, key, self.loss)
         run = programs.advanced if self.n_lanes == 1 else programs.advanced_lanes
         state, scored = run(segment, programs.stack(self.states))
         lanes = zip(self.lanes, self.states, programs.unstack(state, self.n_lanes), strict=True)
