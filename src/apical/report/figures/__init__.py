@@ -6,7 +6,7 @@ from collections.abc import Callable
 from apical.report.comparison import Comparison
 from apical.report.figure import AnyFigure
 from apical.report.figures.cost import cost
-from apical.report.figures.credit import angles, feedback
+from apical.report.figures.credit import angles, feedback, targets
 from apical.report.figures.dynamics import dynamics
 from apical.report.figures.learning import learning_curves
 from apical.report.figures.results import results
@@ -18,6 +18,7 @@ FIGURES: tuple[Callable[[Comparison], AnyFigure | None], ...] = (
     learning_curves,
     angles,
     feedback,
+    targets,
     dynamics,
     cost,
 )

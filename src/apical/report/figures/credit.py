@@ -14,7 +14,7 @@ class Quantity(NamedTuple):
 
     name: str
     label: str
-    reference: Reference
+    reference: Reference | None
     is_angle: bool = True
 
 
@@ -27,6 +27,11 @@ _CREDIT = (
 _FEEDBACK = (
     Quantity("feedback_alignment", "angle to feedback (\u00b0)", _UNRELATED),
     Quantity("pseudo_inverse_alignment", "angle to its pseudo-inverse (\u00b0)", _UNRELATED),
+)
+_TARGETS = (
+    Quantity("reconstruction_error", "error of the inverse", Reference(1.0, "no better than the mean"), is_angle=False),
+    Quantity("target_distance", "distance of the target", None, is_angle=False),
+    Quantity("angle_to_gauss_newton", "angle to Gauss-Newton (\u00b0)", _UNRELATED),
 )
 
 
@@ -49,6 +54,16 @@ def feedback(comparison: Comparison) -> Figure | None:
         "feedback tends to drive the forward weights towards it."
     )
     return _by_layer(comparison, "feedback-alignment", "Do feedback and forward weights align?", caption, _FEEDBACK)
+
+
+def targets(comparison: Comparison) -> Figure | None:
+    """Rows: error of the learnt inverses, distance of targets, angle to ideal ones, where they were measured."""
+    caption = (
+        "Rules that give layers targets: how badly the learnt inverse gives back the activity of a layer (0: exactly, "
+        "1: no better than always its mean), how far the target lies from the activity, as a share of it, and the "
+        "angle between that step and the damped Gauss-Newton step on the output."
+    )
+    return _by_layer(comparison, "targets", "How good are the targets?", caption, _TARGETS)
 
 
 def _by_layer(
@@ -74,9 +89,8 @@ def _row(comparison: Comparison, quantity: Quantity, layers: Sequence[str]) -> l
         axis = Axis(quantity.label, limits=_angle_limits(every), ticks=_DEGREES)
     else:
         axis = Axis(quantity.label, limits=shared_limits(every, log=False))
-    return [
-        Panel(layer_title(layer, comparison), progress, axis, curves[layer], (quantity.reference,)) for layer in layers
-    ]
+    references = () if quantity.reference is None else (quantity.reference,)
+    return [Panel(layer_title(layer, comparison), progress, axis, curves[layer], references) for layer in layers]
 
 
 def _angle_limits(curves: Sequence[Series]) -> tuple[float, float] | None:
