@@ -175,4 +175,5 @@ class AbstractLayerTargets(AbstractAlignment):
     def _alone(self, group: str) -> Callable[[State, Batch, PRNGKey], tuple[State, Info]]:
         """The update of one group of weights alone."""
         learning = {name: optimiser for name, optimiser in self.optimisers.items() if name == group}
-        return dataclasses.replace(self, optimisers=learning, epoch=None).update
+        alone = dataclasses.replace(self, optimisers=learning, epoch=None)
+        return lambda *arguments: alone.update(*arguments)  # a bound method would have the rule hashed
