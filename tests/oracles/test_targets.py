@@ -12,6 +12,7 @@ import pytest
 from targets_port import Port
 
 from apical.core import Batch, State, Weights
+from apical.networks.feedforward import Trace
 from apical.networks.inverses import Inverse, inverse_direction
 from apical.networks.layers import Conv
 from apical.neurons.transfer import ACTIVATIONS
@@ -63,10 +64,21 @@ def learnt(rule: AbstractLayerTargets, weights: Weights, examples: Batch, key: j
     return eqx.filter_jit(rule.assign_credit)(state, examples, key)[0].direction
 
 
+@eqx.filter_jit
 def shaken(rule: AbstractLayerTargets) -> Weights:
     """Initial weights with biases that are not zero."""
     weights = rule.init_weights(jr.key(0))
     return jax.tree.map(lambda w: w + 0.1 * jr.normal(jr.key(w.size), w.shape, dtype=w.dtype), weights)
+
+
+@eqx.filter_jit
+def traced(rule: AbstractLayerTargets, weights: Weights, examples: Batch) -> tuple[Trace, tuple[jax.Array, ...]]:
+    """One pass, and the target of every hidden layer."""
+    trace = rule.network.trace(weights.forward, examples.x)
+    return trace, rule.targets(weights, trace, jax.grad(rule.output_loss)(trace.scores, examples.y))
+
+
+updated = eqx.filter_jit(lambda rule, state, examples, key: rule.update(state, examples, key))
 
 
 def close(found: object, expected: object) -> None:
@@ -80,7 +92,7 @@ def pairs(layers: tuple) -> list[tuple[np.ndarray, np.ndarray]]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_step_is_that_of_the_port(kind: str) -> None:
-    extra = {"auxiliary_width": 4} if kind == "ao" else {"target_step": 0.4} if kind in ("tp", "dtp") else {}
+    extra: dict = {"auxiliary_width": 4} if kind == "ao" else {"target_step": 0.4} if kind in ("tp", "dtp") else {}
     rule, examples, key = made(KINDS[kind], noise=0.3, label_smoothing=0.2, **extra), batch(), jr.key(5)
     weights = shaken(rule)
     found = learnt(rule, weights, examples, key)
@@ -103,7 +115,7 @@ def test_inverses_descend_the_reconstruction(name: str, network: str) -> None:
     """By automatic differentiation of the squared error, for every kind of layer, pools included."""
     rule, examples, key = made(name, network, noise=0.2), batch(), jr.key(3)
     weights = shaken(rule)
-    trace = rule.network.trace(weights.forward, examples.x)
+    trace, _ = traced(rule, weights, examples)
 
     def error(feedback: tuple) -> jax.Array:
         now, total = dataclasses.replace(weights, feedback=feedback), jnp.zeros(())
@@ -112,7 +124,7 @@ def test_inverses_descend_the_reconstruction(name: str, network: str) -> None:
             total += ((rule.invert(now, l, rule.heard(weights, l, block.layer(h)), h) - h) ** 2).sum() / 2 / len(h)
         return total
 
-    expected = jax.grad(error)(weights.feedback)
+    expected = jax.jit(jax.grad(error))(weights.feedback)
     found = learnt(rule, weights, examples, key).feedback
     assert len(found) == len(weights.forward) - (2 if name.startswith("difference") else 1)
     close(found, expected)
@@ -123,8 +135,7 @@ def test_layers_descend_the_distance_to_their_targets_alone(name: str, network: 
     """By automatic differentiation of 1/2 |h_l - hhat_l|^2 with the activity below held fixed."""
     rule, examples = made(name, network), batch()
     weights = shaken(rule)
-    trace = rule.network.trace(weights.forward, examples.x)
-    targets = rule.targets(weights, trace, jax.grad(rule.output_loss)(trace.scores, examples.y))
+    trace, targets = traced(rule, weights, examples)
     found = learnt(rule, weights, examples, jr.key(0)).forward
     for l, (block, target) in enumerate(zip(weights.forward[:-1], targets, strict=True)):
 
@@ -132,7 +143,7 @@ def test_layers_descend_the_distance_to_their_targets_alone(name: str, network: 
             h = block.respond(block.layer(trace.inputs[l]))  # type: ignore[attr-defined]
             return ((h - target) ** 2).sum() / 2 / len(h)
 
-        close(found[l], jax.grad(distance)(block))
+        close(found[l], eqx.filter_jit(jax.grad(distance))(block))
 
 
 @pytest.mark.parametrize(("name", "network"), [(KINDS["tp"], "dense"), (KINDS["dtp"], "convolutional")])
@@ -140,7 +151,7 @@ def test_the_last_hidden_layer_learns_as_by_backprop_times_the_step(name: str, n
     rule, examples = made(name, network, target_step=0.3), batch()
     weights = shaken(rule)
     net = rule.network
-    gradient = jax.grad(lambda f: net.loss(net.apply(f, examples.x), examples.y))(weights.forward)
+    gradient = eqx.filter_jit(jax.grad(lambda f: net.loss(net.apply(f, examples.x), examples.y)))(weights.forward)
     found = learnt(rule, weights, examples, jr.key(0)).forward
     np.testing.assert_allclose(found[-2].kernel, 0.3 * gradient[-2].kernel, rtol=1e-8, atol=1e-12)
     np.testing.assert_allclose(found[-1].kernel, gradient[-1].kernel, rtol=1e-8, atol=1e-12)
@@ -223,8 +234,9 @@ def test_output_weights_are_not_transported_where_they_need_not_be(name: str, st
 def test_a_label_predicted_perfectly_leaves_activity_its_own_target(name: str, network: str) -> None:
     rule, examples = made(name, network), batch()
     weights = shaken(rule)
-    trace = rule.network.trace(weights.forward, examples.x)
-    for target, h in zip(rule.targets(weights, trace, jnp.zeros_like(trace.scores)), trace.inputs[1:], strict=True):
+    trace, _ = traced(rule, weights, examples)
+    silent = eqx.filter_jit(lambda t: rule.targets(weights, t, jnp.zeros_like(t.scores)))(trace)
+    for target, h in zip(silent, trace.inputs[1:], strict=True):
         np.testing.assert_allclose(target, h, atol=1e-14)
 
 
@@ -254,16 +266,16 @@ def test_without_auxiliary_outputs_the_rule_is_the_simplified_one() -> None:
 @pytest.mark.parametrize("epoch", [0, 1, 2])
 def test_alternating_training_freezes_one_group_with_its_optimiser(epoch: int) -> None:
     rule, examples = made("ao-sdtp", inverse_training="alternating"), batch()
-    before = rule.init(jr.key(0), examples)
-    before, _ = rule.update(before, examples, jr.key(1))  # so that Adam has a past that would go on moving weights
-    after, info = rule.in_epoch(jnp.asarray(epoch)).update(before, examples, jr.key(2))
+    before = eqx.filter_jit(rule.init)(jr.key(0), examples)
+    before, _ = updated(rule, before, examples, jr.key(1))  # so that Adam has a past that would go on moving weights
+    after, info = updated(rule.in_epoch(jnp.asarray(epoch)), before, examples, jr.key(2))
     moving, resting = ("feedback", "forward") if epoch % 2 == 0 else ("forward", "feedback")
     same = lambda a, b: all(np.array_equal(x, y) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True))  # noqa: E731
     assert same(getattr(before.weights, resting), getattr(after.weights, resting))
     assert same(before.optimiser[resting], after.optimiser[resting])
     assert not same(getattr(before.weights, moving), getattr(after.weights, moving))
     both = dataclasses.replace(rule, inverse_training="parallel")
-    expected, direction = both.update(before, examples, jr.key(2))
+    expected, direction = updated(both, before, examples, jr.key(2))
     close(getattr(after.weights, moving), getattr(expected.weights, moving))
     assert not any(leaf.any() for leaf in jax.tree.leaves(getattr(info.direction, resting)))
     assert any(leaf.any() for leaf in jax.tree.leaves(getattr(direction.direction, resting)))
@@ -296,7 +308,7 @@ def test_inverses_learn_with_every_activation(activation: str) -> None:
     def error(inverse: Inverse) -> jax.Array:
         return ((ACTIVATIONS[activation](inverse(block, h, (6, 6, 2))) - below) ** 2).sum() / 10
 
-    expected = jax.grad(error)(inverse)
-    found = inverse_direction(inverse, block, activation, h, below, 5)
+    expected = jax.jit(jax.grad(error))(inverse)
+    found = jax.jit(lambda inverse: inverse_direction(inverse, block, activation, h, below, 5))(inverse)
     np.testing.assert_allclose(found.kernel, expected.kernel, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(found.bias, expected.bias, rtol=1e-9, atol=1e-12)
