@@ -1,4 +1,4 @@
-"""The programs printed in README and CONTRIBUTING run, and the rule of the guide learns."""
+"""The programs printed in README and CONTRIBUTING run, the rule of the guide learns, and every rule has its page."""
 
 import re
 import runpy
@@ -9,13 +9,18 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import pytest
 
 from apical.core import Batch
 from apical.data.registry import load
-from apical.rules.assembly import assemble
-from apical.rules.registry import citation
+from apical.hyperparameters import declarations
+from apical.rules.assembly import assemble, schema
+from apical.rules.registry import RULES, citation
 
 ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+OWN_PLACE = {"segregated-dendrites": DOCS / "segregated-dendrites.md"}
+PAGES = {name: DOCS / "rules" / f"{name}.md" for name in RULES if name not in OWN_PLACE}
 
 
 def programs(document: str) -> list[str]:
@@ -44,3 +49,50 @@ def test_the_rule_of_the_guide_learns(tmp_path: Path) -> None:
         state, info = update(state, jr.key(step))
     assert (info.scores.argmax(-1) == batch.y).mean() > 0.9
     assert "Sign feedback" in citation(guide)
+
+
+def test_the_list_of_rules_leads_to_a_page_of_each() -> None:
+    index = (DOCS / "rules" / "index.md").read_text()
+    found = {
+        name: (DOCS / "rules" / page).resolve() for name, page in re.findall(r"^\| \[`(.+?)`\]\((.+?)\)", index, re.M)
+    }
+    assert found == PAGES | OWN_PLACE
+    assert {page.stem for page in (DOCS / "rules").glob("*.md")} == {*PAGES, "index"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_cites_as_the_rule_does(name: str) -> None:
+    assert re.findall(r"^```bibtex\n(.*?)\n```$", PAGES[name].read_text(), flags=re.S | re.M) == [citation(RULES[name])]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_the_defaults_of_every_key_of_its_rule(name: str) -> None:
+    """The rule's own keys, and the others that the page names, as the default preset sets them."""
+    rule = RULES[name]
+    preset = next(iter(rule.presets.values())).settings
+    told = dict(re.findall(r"^- `(\w+)=(.+?)`", PAGES[name].read_text(), flags=re.M))
+    defaults = {key: str(preset.get(key, h.default)) for key, h in schema(rule, next(iter(rule.networks))).items()}
+    assert told.keys() >= declarations(rule).keys()
+    assert told == {key: defaults.get(key) for key in told}
+
+
+def test_a_page_shows_the_drawing_that_is_made_now() -> None:
+    script = runpy.run_path(str(DOCS / "rules" / "draw.py"))
+    drawings = {path.stem: path.read_text(encoding="utf-8") for path in (DOCS / "rules" / "drawings").iterdir()}
+    assert drawings == {name: script["draw"](name) for name in PAGES}, "run python docs/rules/draw.py"
+    assert set(script["RULES"]) == set(PAGES)
+    for name, page in PAGES.items():
+        assert f"](drawings/{name}.svg)" in page.read_text()
+
+
+def test_every_relative_link_leads_somewhere() -> None:
+    for page in (*ROOT.glob("*.md"), *DOCS.rglob("*.md")):
+        for link in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", page.read_text(), flags=re.S)):
+            if "://" in link:
+                continue
+            target, _, heading = link.partition("#")
+            aim = page.parent / target if target else page
+            assert aim.exists(), f"{page.name}: {link}"
+            if heading:
+                found = re.findall(r"^#+ (.+)$", aim.read_text(), flags=re.M)
+                assert heading in [h.lower().replace(" ", "-") for h in found], f"{page.name}: {link}"

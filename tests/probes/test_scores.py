@@ -10,7 +10,7 @@ from scipy.special import softmax
 from sklearn.metrics import accuracy_score, log_loss
 
 from apical.core import Batch
-from apical.probes.cost import flops_per_example, n_parameters
+from apical.probes.cost import cost_per_example, n_parameters
 from apical.probes.scores import accuracy, cross_entropy, n_correct
 from apical.rules.assembly import assemble
 from apical.rules.registry import RULES
@@ -41,7 +41,8 @@ def test_cost_of_a_perceptron(hidden: tuple[int, ...]) -> None:
     sizes = [784, *hidden, 10]
     weights = [a * b for a, b in itertools.pairwise(sizes)]
     expected = 2 * (3 * sum(weights) - weights[0])
-    assert flops_per_example(rule, state, batch, jr.key(0)) == pytest.approx(expected, rel=0.15)
+    cost = cost_per_example(rule, state, batch, jr.key(0))
+    assert cost["flops_per_example"] == pytest.approx(expected, rel=0.15)
     assert n_parameters(state) == sum(weights) + sum(sizes[1:])
 
 

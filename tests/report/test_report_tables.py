@@ -53,6 +53,7 @@ def test_the_written_table_holds_differences_paired_by_seed(folder: Path, report
     assert float(row["difference_high"]) == pytest.approx(mean + T_2 * sd / math.sqrt(3))
     assert rows["backprop"]["difference"] == ""
     assert float(row["flops_ratio"]) == pytest.approx(29 / 28)
+    assert row["bytes_ratio"] == "" and float(row["time_ratio"]) == 1
 
 
 def test_a_difference_uses_only_the_seeds_that_both_have(tmp_path: Path, write_run: Write, read: Read) -> None:

@@ -111,7 +111,7 @@ def run(configs: list[Config], out: Path, *stops: int) -> list[dict]:
     return summaries
 
 
-@pytest.mark.parametrize("rule", ["backprop", "segregated-dendrites"])
+@pytest.mark.parametrize("rule", ["backprop", pytest.param("segregated-dendrites", marks=pytest.mark.long)])
 def test_lanes_stopped_between_segments(rule: str, tmp_path: Path) -> None:
     configs = configurations(rule)
     whole = run(configs, tmp_path / "whole")

@@ -69,7 +69,11 @@ def trained(out: Path, **request: object) -> Summary:
         return train([config], [out], Feeds.of(digits), {}, Interrupt(), progress)[0]
 
 
-@pytest.mark.parametrize("name", RULES)
+QUICK = {"backprop", "difference-target-propagation"}  # the others in the long run: each compiles all of a run, twice
+SEEDED = [pytest.param(name, marks=[] if name in QUICK else pytest.mark.long) for name in RULES]
+
+
+@pytest.mark.parametrize("name", SEEDED)
 def test_the_same_seed_gives_the_same_bits_twice(name: str, tmp_path: Path) -> None:
     for attempt in ("a", "b"):
         trained(tmp_path / attempt, rule=name)

@@ -8,10 +8,11 @@ from apical.core import Batch, PRNGKey, State
 from apical.rules.base import AbstractRule
 
 
-def flops_per_example(rule: AbstractRule, state: State, batch: Batch, key: PRNGKey) -> float | None:
-    """Floating-point operations of the compiled update, divided by the batch; none where the compiler does not say.
+def cost_per_example(rule: AbstractRule, state: State, batch: Batch, key: PRNGKey) -> dict[str, float | None]:
+    """`flops_per_example` and `bytes_per_example` of the compiled update; none where the compiler does not say.
 
-    The compiler counts the body of a loop once, so a rule that simulates time needs its steps multiplied in.
+    Bytes are those that each of its operations reads and writes, whether from memory or from a cache. The compiler
+    counts the body of a loop once, so a rule that simulates time needs its steps multiplied in.
     """
     dynamic, static = eqx.partition((rule, state, batch, key), eqx.is_array)
 
@@ -20,8 +21,9 @@ def flops_per_example(rule: AbstractRule, state: State, batch: Batch, key: PRNGK
         return eqx.filter(rule.update(state, batch, key), eqx.is_array)
 
     analysis = jax.jit(update).lower(dynamic).compile().cost_analysis()
-    flops = (analysis or {}).get("flops")
-    return None if flops is None else float(flops) / len(batch.y)
+    counted = {"flops_per_example": "flops", "bytes_per_example": "bytes accessed"}
+    found = {name: (analysis or {}).get(key) for name, key in counted.items()}
+    return {name: None if total is None else float(total) / len(batch.y) for name, total in found.items()}
 
 
 def n_parameters(state: State) -> int:

@@ -84,4 +84,4 @@ def _mean_angle(a: Array, b: Array) -> Array:
     moved = sizes > 0
     cosines = jnp.where(moved, (a * b).sum(1) / jnp.where(moved, sizes, 1), 0)
     angles = jnp.degrees(jnp.arccos(jnp.clip(cosines, -1, 1)))
-    return jnp.where(moved, angles, 0).sum() / moved.sum()
+    return jnp.where(moved, angles, 0).sum() / moved.sum().astype(angles.dtype)

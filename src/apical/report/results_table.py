@@ -112,24 +112,26 @@ def _fit_columns(comparison: Comparison) -> list[Column]:
 def _cost_columns() -> list[Column]:
     angle = "angle between the rule's direction and backprop's, mean over training: 0 is backprop, 90 is unrelated"
     flops = "arithmetic of one update per training example, as the compiler counts it"
+    moved = "bytes that one update reads and writes per training example, as the compiler counts them"
     return [
         _mean("Credit", "Angle (\u00b0)", angle, "angle_to_backprop_mean"),
         _short("Cost", "Time (s)", "seconds of training alone, without compilation and tests", "seconds"),
         _short("Cost", "Examples per\u00a0s", "training examples per second", "examples_per_second"),
         _short("Cost", "FLOPs per example", flops, "flops_per_example"),
-        Column(
-            "Cost",
-            "\u00d7 backprop",
-            "FLOPs per example relative to backprop",
-            lambda row: row.flops_ratio,
-            lambda row: number(row.flops_ratio),
-        ),
+        _ratio("FLOPs \u00d7", "FLOPs per example relative to backprop", "flops_ratio"),
+        _short("Cost", "Bytes per example", moved, "bytes_per_example"),
+        _ratio("Bytes \u00d7", "bytes per example relative to backprop", "bytes_ratio"),
+        _ratio("Time \u00d7", "seconds per example relative to backprop, as measured", "time_ratio"),
         Column("Cost", "Para\u00admeters", "weights and biases", lambda row: row.mean("parameters"), _parameters),
     ]
 
 
 def _mean(group: str, heading: str, meaning: str, key: str, scale: float = 1.0, digits: int = 1) -> Column:
     return Column(group, heading, meaning, lambda row: row.mean(key), lambda row: number(row.mean(key), scale, digits))
+
+
+def _ratio(heading: str, meaning: str, key: str) -> Column:
+    return Column("Cost", heading, meaning, lambda row: row.ratios[key], lambda row: number(row.ratios[key]))
 
 
 def _short(group: str, heading: str, meaning: str, key: str) -> Column:

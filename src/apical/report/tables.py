@@ -19,18 +19,29 @@ _SUMMARIES = (
     "seconds",
     "examples_per_second",
     "flops_per_example",
+    "bytes_per_example",
     "parameters",
 )
 
 
+_RATIOS = {
+    "flops_ratio": "flops_per_example",
+    "bytes_ratio": "bytes_per_example",
+    "time_ratio": "examples_per_second",
+}
+
+
 @dataclass(frozen=True, eq=False)
 class Row:
-    """The statistics of one entry: summaries over its seeds by key, and its difference to backprop in the score."""
+    """The statistics of one entry: summaries over its seeds by key, and its difference to backprop in the score.
+
+    `ratios` are what an example costs relative to backprop: flops_ratio, bytes_ratio, time_ratio.
+    """
 
     entry: Entry
     summaries: dict[str, Summary | None]
     difference: Summary | None
-    flops_ratio: float | None
+    ratios: dict[str, float | None]
     status: str
     n_scored: int
 
@@ -55,11 +66,16 @@ def _row(comparison: Comparison, entry: Entry) -> Row:
     scored, reference = summaries[comparison.score.key], comparison.reference
     n_scored = scored.n if scored else 0
     if reference is None:
-        return Row(entry, summaries, None, None, status_note(entry), n_scored)
+        return Row(entry, summaries, None, dict.fromkeys(_RATIOS), status_note(entry), n_scored)
     difference = None if entry is reference else entry.difference(reference, comparison.score.key)
-    flops, base = summaries["flops_per_example"], reference.summary("flops_per_example")
-    ratio = flops.mean / base.mean if flops and base and base.mean > 0 else None
-    return Row(entry, summaries, difference, ratio, status_note(entry), n_scored)
+    ratios = {name: _ratio(summaries[key], reference.summary(key)) for name, key in _RATIOS.items()}
+    faster = ratios["time_ratio"]
+    ratios["time_ratio"] = 1 / faster if faster else None  # from examples per second
+    return Row(entry, summaries, difference, ratios, status_note(entry), n_scored)
+
+
+def _ratio(cost: Summary | None, base: Summary | None) -> float | None:
+    return cost.mean / base.mean if cost and base and base.mean > 0 else None
 
 
 def status_note(entry: Entry) -> str:
@@ -83,7 +99,7 @@ def results_csv(comparisons: Sequence[Comparison]) -> str:
 def _csv_fields() -> list[str]:
     parts = [f"{key}{part}" for key in _SUMMARIES for part in ("", "_sd", "_low", "_high", "_n")]
     difference = [f"difference{part}" for part in ("", "_sd", "_low", "_high", "_n")]
-    return ["dataset", "network", "rule", "label", "seeds", "status", "score", *parts, *difference, "flops_ratio"]
+    return ["dataset", "network", "rule", "label", "seeds", "status", "score", *parts, *difference, *_RATIOS]
 
 
 def _csv_row(comparison: Comparison, row: Row) -> dict[str, object]:
@@ -93,7 +109,7 @@ def _csv_row(comparison: Comparison, row: Row) -> dict[str, object]:
         if summary is not None:
             cells |= {key: summary.mean, f"{key}_sd": summary.sd, f"{key}_low": summary.low}
             cells |= {f"{key}_high": summary.high, f"{key}_n": summary.n}
-    return cells | {"flops_ratio": row.flops_ratio}
+    return cells | row.ratios
 
 
 def results_tex(comparisons: Sequence[Comparison]) -> str:

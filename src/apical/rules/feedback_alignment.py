@@ -18,7 +18,7 @@ class FeedbackAlignment(AbstractRandomLayerwise):
     """Feedback alignment: backprop with fixed random matrices B in the place of the transposed weights.
 
     delta_l = (B_{l+1} delta_{l+1}) * s'(a_l) (Lillicrap 2016, eq. 3 of its methods). B_{l+1} has the shape and the law
-    of W_{l+1}, is drawn once and never learnt; the forward weights come to align with it. In a convolution B is a
+    of W_{l+1}^T, is drawn once and never learnt; the forward weights come to align with it. In a convolution B is a
     kernel, carried back as the transposed convolution.
 
     @article{lillicrap2016,

@@ -20,8 +20,8 @@ class KolenPollack(AbstractRandomLayerwise):
 
     Errors descend as in feedback alignment. Both synapses of a pair see the same two cells, so both make the change
     that is made of their product, delta_{l+1} h_l^T, and lose the share `feedback_decay` of their weight each time:
-    B - W^T shrinks by 1 - feedback_decay in every update, whatever is learnt (Kolen 1994; Akrout 2019, eqs. 16-18). B
-    has the shape and the law of W at first.
+    B - W^T shrinks by 1 - feedback_decay in every update, whatever is learnt (Kolen 1994; Akrout 2019, eqs. 16-18), as
+    long as `weight_decay` is 0. B has the shape and the law of W^T at first.
 
     @inproceedings{kolen1994,
       title = {Backpropagation without weight transport},

@@ -47,7 +47,8 @@ class WeightMirror(AbstractRandomLayerwise):
     Errors descend as in feedback alignment, B in the place of W^T. In the mirror's turn each hidden layer fires noise
     xi of mean 0 and deviation `mirror_noise`, and the layer above answers y = s(W xi): then E[y xi^T] / mirror_noise^2
     = E[s'] W, and B descends to it, B += feedback_rate (y xi^T / mirror_noise^2 - B), by activity of its own two cells
-    alone (Akrout 2019, eqs. 12-15, with decay and rate such that B has the size of W).
+    alone (Akrout 2019, eqs. 12-15, with decay and rate such that B has the size of W below linear units; below
+    rectified ones E[s'] is 1/2).
 
     @inproceedings{akrout2019,
       title = {Deep learning without weight transport},

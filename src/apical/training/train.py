@@ -10,7 +10,7 @@ import jax.random as jr
 import numpy as np
 
 from apical.data.dataset import Dataset
-from apical.probes.cost import flops_per_example, n_parameters
+from apical.probes.cost import cost_per_example, n_parameters
 from apical.rules.assembly import assemble
 from apical.rules.base import AbstractRule
 from apical.rules.registry import find
@@ -78,8 +78,8 @@ def train(
     group = Group(rule, lanes, feeds, checkpoint or runs[0].checkpoint)
     _train_group(group, interrupt, progress)
     batch, key = group.example_batch(lanes[0]), lanes[0].key(INIT)
-    flops = flops_per_example(rule, group.states[0], batch, key)
-    return [_finish(group, i, flops) for i in range(group.n_lanes)]
+    cost = cost_per_example(rule, group.states[0], batch, key)
+    return [_finish(group, i, cost) for i in range(group.n_lanes)]
 
 
 def _train_group(group: Group, interrupt: Interrupt, progress: Progress) -> None:
@@ -115,7 +115,7 @@ def _line(group: Group) -> str:
     return f"{group.config.rule}  epoch {epoch:.1f}/{group.config.epochs}{shown}"
 
 
-def _finish(group: Group, i: int, flops: float | None) -> Summary:
+def _finish(group: Group, i: int, cost: dict[str, float | None]) -> Summary:
     """Judges a lane as its protocol says, and writes what is left to write."""
     lane, config, status = group.lanes[i], group.config, _status(group, i)
     scores = {part: group.score(i, part) for part in ("train", "validation")}
@@ -138,7 +138,7 @@ def _finish(group: Group, i: int, flops: float | None) -> Summary:
         "examples_per_second": seen / seconds if seconds else None,
         "status": status,
         "angle_to_backprop_mean": float(np.nanmean(angles)) if np.isfinite(angles).any() else None,
-        "flops_per_example": flops,
+        **cost,
     }
     lane.folder.write_weights(group.states[i])
     return lane.folder.write_summary(summary)
