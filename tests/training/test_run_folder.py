@@ -98,7 +98,7 @@ def test_weights_are_named_by_group_and_layer(tmp_path: Path) -> None:
     assert weights["forward[0].layer.kernel"].shape == (8, 64) and weights["feedback[0]"].shape == (10, 8)
 
 
-@pytest.mark.parametrize("rule", ["backprop", "segregated-dendrites"])
+@pytest.mark.parametrize("rule", ["backprop", pytest.param("segregated-dendrites", marks=pytest.mark.long)])
 def test_a_diverged_run_leaves_files_that_can_be_read(rule: str, tmp_path: Path) -> None:
     """Segregated dendrites saturate rather than diverge: nothing there may be other than finite."""
     settings = {"backprop": {"optimiser": "sgd", "rate": 1e25}, "segregated-dendrites": {"forward_rate": 1e6}}[rule]
