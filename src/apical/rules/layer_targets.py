@@ -88,9 +88,9 @@ class AbstractLayerTargets(AbstractAlignment):
     def top_target(self, weights: Weights, trace: Trace, error: Array) -> Array:
         """The target of the last hidden layer, given dLoss/d scores of the batch's mean loss."""
 
-    @abc.abstractmethod
     def target_below(self, weights: Weights, trace: Trace, l: int, target: Array) -> Array:
-        """The target of hidden layer l - 1, given that of hidden layer l."""
+        """The target of hidden layer l - 1, given that of hidden layer l: its activity and the inverse's difference."""
+        return trace.inputs[l] + self.difference(weights, l, target, trace.inputs[l + 1], trace.inputs[l])
 
     def inverted(self, weights: Weights) -> Blocks:
         """The blocks above the first one that have an inverse: the hidden ones."""

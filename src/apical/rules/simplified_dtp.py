@@ -36,19 +36,19 @@ class SimplifiedDTP(AbstractLayerTargets):
         return weights.forward[1:]
 
     def heard(self, weights: Weights, l: int, drive: Array) -> Array:
-        if l < len(weights.forward) - 1:
-            return super().heard(weights, l, drive)
+        last = l == len(weights.forward) - 1
+        return self.output_code(drive) if last else super().heard(weights, l, drive)
+
+    def output_code(self, drive: Array) -> Array:
+        """What the inverse of the output layer hears of its drive: the classes' probabilities come first."""
         return jax.nn.softmax(drive)
 
     def top_target(self, weights: Weights, trace: Trace, error: Array) -> Array:
         # the gradient of cross-entropy is softmax(scores) - label: a step of length 1 ends at the label's distribution
         last, h = len(trace.inputs) - 1, trace.inputs[-1]
-        heard = self.heard(weights, last, self.inverted(weights)[-1].layer(h))
+        heard = self.output_code(self.inverted(weights)[-1].layer(h))
         classes = error.shape[1]
         return h + self.difference(weights, last, heard.at[:, :classes].add(-len(h) * error), heard, h)
-
-    def target_below(self, weights: Weights, trace: Trace, l: int, target: Array) -> Array:
-        return trace.inputs[l] + self.difference(weights, l, target, trace.inputs[l + 1], trace.inputs[l])
 
 
 class AuxiliaryOutputSDTP(SimplifiedDTP):
@@ -80,8 +80,6 @@ class AuxiliaryOutputSDTP(SimplifiedDTP):
         bias = jnp.concatenate([last.layer.bias, jnp.zeros(self.auxiliary_width)])
         return (*inner, dataclasses.replace(last, layer=Dense(kernel, bias)))
 
-    def heard(self, weights: Weights, l: int, drive: Array) -> Array:
-        if l < len(weights.forward) - 1:
-            return super().heard(weights, l, drive)
+    def output_code(self, drive: Array) -> Array:
         scores, features = jnp.split(drive, [self.network.classes], axis=1)
         return jnp.concatenate([jax.nn.softmax(scores), ACTIVATIONS[self.network.activation](features)], axis=1)

@@ -71,6 +71,3 @@ class DifferenceTargetPropagation(AbstractGradientTargets):
     """
 
     name: ClassVar = "difference-target-propagation"
-
-    def target_below(self, weights: Weights, trace: Trace, l: int, target: Array) -> Array:
-        return trace.inputs[l] + self.difference(weights, l, target, trace.inputs[l + 1], trace.inputs[l])
