@@ -18,11 +18,12 @@ from apical.networks.layers import Dense
 from apical.neurons.compartments import fire
 from apical.probes.dendritic import (
     backprop_errors,
+    example_angles,
     example_loss,
     feedback_eigenvalues,
     hidden_angles,
-    record_example,
 )
+from apical.probes.recording import record_example
 from apical.rules.assembly import assemble
 from apical.rules.registry import RULES
 from apical.rules.segregated_dendrites import RATES, SegregatedDendrites
@@ -109,6 +110,20 @@ def test_angles_are_those_of_weight_updates_averaged_over_the_batch() -> None:
         a, b = (np.asarray(e[l], float).T @ np.asarray(free.psps[l], float) for e in (ours, theirs))
         cosine = (a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum())
         assert float(found[str(l)]) == pytest.approx(np.degrees(np.arccos(cosine)), abs=0.05)
+
+
+def test_the_angle_on_single_examples_is_that_of_batches_of_one() -> None:
+    rule, batch = made((8, 5), **RATES), examples(3)
+    weights, free, taught = shown(rule, batch)
+    found = example_angles(rule, weights, free, taught)
+    alone = []
+    for i in range(3):
+        one_free, one_taught, _ = rule.network.show(
+            weights, None, Batch(batch.x[i : i + 1], batch.y[i : i + 1]), jr.key(2)
+        )
+        alone.append(hidden_angles(rule, weights, one_free, one_taught))
+    for l in found:
+        assert float(found[l]) == pytest.approx(np.mean([float(angles[l]) for angles in alone]), abs=0.05)
 
 
 @pytest.mark.parametrize(("sign", "degrees"), [(1, 0), (-1, 180)])

@@ -12,7 +12,7 @@ from apical.report.comparison import Comparison
 from apical.report.figure import Axis, Figure, ImageGrid, IntervalPanel, Panel, Series, legend_entries, visible_points
 from apical.report.figures import FIGURES
 from apical.report.figures.cost import cost
-from apical.report.figures.credit import angles, feedback
+from apical.report.figures.credit import angles, dendrites, feedback
 from apical.report.figures.dynamics import dynamics
 from apical.report.figures.learning import learning_curves
 from apical.report.figures.results import results
@@ -150,3 +150,21 @@ def test_a_legend_names_each_rule_once() -> None:
     other = Series("b", "#000000", np.zeros(1), np.zeros(1))
     panels = tuple(Panel("", Axis("x"), Axis("y"), series) for series in ((line,), (other, line)))
     assert [entry.label for entry in legend_entries(Figure("f", "f", "f.", panels))] == ["a", "b"]
+
+
+def test_quantities_of_single_layers_get_panels_of_their_own(write_run: Write, read: Read, tmp_path: Path) -> None:
+    """A panel for each measurement that is there, none for those that are not, and the criterion's line in sight."""
+    write_run(tmp_path / "run", "segregated-dendrites", 0)
+    with (tmp_path / "run" / "metrics.csv").open("a") as file:
+        file.writelines(
+            f"{step},{50 * step},{step},train,{layer},{name},{value}\n"
+            for step in (1, 2)
+            for layer, name, value in ((0, "feedback_eigenvalue", 5.0 + step), (1, "rate_loss", 0.1 / step))
+        )
+    figure = dendrites(read(tmp_path))
+    assert figure is not None
+    loss, eigenvalue = figure.panels
+    assert isinstance(loss, Panel) and isinstance(eigenvalue, Panel)
+    assert (loss.title, eigenvalue.title) == ("Output layer", "Hidden layer 1")
+    np.testing.assert_allclose(loss.series[0].mean, [0.1, 0.05])
+    assert eigenvalue.y.limits is not None and eigenvalue.y.limits[0] < 1 < 7 < eigenvalue.y.limits[1]

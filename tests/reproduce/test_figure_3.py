@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from apical.data.dataset import ArrayExamples, Dataset
-from apical.probes.dendritic import PhaseRecording, Recording
+from apical.probes.recording import PhaseRecording, Recording
 from apical.report import Panel
 from apical.reproduce import figure_3
 from apical.reproduce.base import Request

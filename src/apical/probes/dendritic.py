@@ -1,24 +1,35 @@
-"""What the field records of segregated dendrites: loss, angles to backprop, eigenvalues of the feedback, potentials.
+"""What the field measures of segregated dendrites: loss, angles to backprop, eigenvalues of the feedback.
 
 All of it is asked of the network from outside; the rule measures nothing. sigma is the logistic function, C^f a somatic
 potential averaged over the window of the forward phase, L the output layer (Guerguiev 2017).
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
-from apical.core import PRNGKey, Scalar, Weights
-from apical.errors import InputError
+from apical.core import Batch, PRNGKey, Scalar, State, Weights
 from apical.networks.dendritic import Dendritic
-from apical.networks.dendritic_blocks import rest
-from apical.networks.dendritic_phases import Phase, record_phase
-from apical.networks.dendritic_state import Cells, History, Means
-from apical.neurons.compartments import fire, fire_slope, plateau, plateau_slope
+from apical.networks.dendritic_state import Means
+from apical.neurons.compartments import fire, fire_slope, plateau_slope
 from apical.probes.credit import PerLayer, angle
 from apical.rules.segregated_dendrites import SegregatedDendrites
 
-Layers = tuple[Float[Array, "..."], ...]
+
+def dendritic_probes(rule: SegregatedDendrites, state: State, batch: Batch, key: PRNGKey) -> dict[str, PerLayer]:
+    """What training logs of this page, on one batch with cells at rest; nothing of a network without hidden layers."""
+    net, weights = rule.network, state.weights
+    if not net.hidden:
+        return {}
+    free, taught, _ = net.show(weights, net.rest(batch.x), batch, key)
+    eigenvalues, last = feedback_eigenvalues(net, weights, free.somas[-1]), str(len(net.hidden) - 1)
+    return {
+        "rate_loss": {str(len(net.hidden)): example_loss(net, free, taught).mean()},
+        "example_angle_to_backprop": example_angles(rule, weights, free, taught),
+        "feedback_eigenvalue": {last: eigenvalues.local},
+        "feedback_eigenvalue_of_weights": {last: eigenvalues.weights},
+    }
 
 
 def example_loss(net: Dendritic, free: Means, taught: Means) -> Float[Array, " batch"]:
@@ -50,6 +61,17 @@ def hidden_angles(rule: SegregatedDendrites, weights: Weights, free: Means, taug
     return {str(l): angle(a.T @ psp, b.T @ psp) for l, (a, b, psp) in enumerate(hidden)}
 
 
+def example_angles(rule: SegregatedDendrites, weights: Weights, free: Means, taught: Means) -> PerLayer:
+    """The mean over examples of `hidden_angles` of each example alone.
+
+    An example's update is an outer product with the same presynaptic side in both rules: its angle is that of errors.
+    """
+    ours = rule.errors(free, taught)
+    theirs = backprop_errors(rule.network, weights, free, ours[-1])
+    pairs = enumerate(zip(ours[:-1], theirs[:-1], strict=True))
+    return {str(l): jnp.nanmean(jax.vmap(angle)(a, b)) for l, (a, b) in pairs}
+
+
 class Eigenvalues(eqx.Module):
     """The largest eigenvalue of (I-U)^T (I-U), with U the way from the output down the feedback and up again.
 
@@ -79,73 +101,3 @@ def feedback_eigenvalues(net: Dendritic, weights: Weights, somas: Float[Array, "
 def _largest(loop: Float[Array, "outputs outputs"]) -> Scalar:
     """The largest eigenvalue of (I-U)^T (I-U): the square of the largest singular value of I-U."""
     return jnp.linalg.norm(jnp.eye(len(loop)) - loop, ord=2) ** 2
-
-
-class PhaseRecording(eqx.Module):
-    """One phase of one example: potentials (steps, units) of every compartment and spikes, first hidden layer first.
-
-    `times_ms` are the ends of the steps, from the start of the example; the phase lasts from `start_ms` to `end_ms` and
-    its means are those from `window_ms` on. Each hidden unit's plateau comes at its time in `plateau_ms`, with its
-    value in `plateaus`. Spikes are counts; they are drawn also where a network hears rates alone.
-    """
-
-    times_ms: Float[Array, " steps"]
-    basal: Layers
-    apical: Layers
-    somas: Layers
-    spikes: Layers
-    plateau_ms: Layers
-    plateaus: Layers
-    start_ms: float = eqx.field(static=True)
-    window_ms: float = eqx.field(static=True)
-    end_ms: float = eqx.field(static=True)
-
-
-class Recording(eqx.Module):
-    """Both phases of one example."""
-
-    forward: PhaseRecording
-    target: PhaseRecording
-
-
-def record_example(
-    net: Dendritic,
-    weights: Weights,
-    cells: Cells | None,
-    x: Float[Array, "*features"],
-    y: Int[Array, ""],
-    key: PRNGKey,
-) -> Recording:
-    """Both phases of one example, step by step: the very simulation that `net.show` runs with this key.
-
-    `cells` (batch 1) are as the last example left them; none: at rest.
-
-    **Raises** `InputError` for phases of random lengths.
-    """
-    if net.random_phase_lengths:
-        raise InputError("phases are recorded at their nominal lengths: set random_phase_lengths=false")
-    pixels, cells = x.reshape(1, -1), rest(net, 1) if cells is None else cells
-    recorded, start_ms = [], 0.0
-    for phase in net.phases(y[None], key):
-        cells, means, history = record_phase(net, weights, cells, pixels, phase)
-        recorded.append(_recorded(net, phase, means, history, start_ms))
-        start_ms = recorded[-1].end_ms
-    return Recording(*recorded)
-
-
-def _recorded(net: Dendritic, phase: Phase, means: Means, history: History, start_ms: float) -> PhaseRecording:
-    window, dt_ms = phase.window, net.dt_ms
-    early = window.early or [jnp.zeros((1, n), int) for n in net.hidden]
-    single = lambda layers: tuple(a[:, 0] for a in layers)  # noqa: E731
-    return PhaseRecording(
-        times_ms=start_ms + dt_ms * jnp.arange(1, window.n_steps + 1).astype(float),
-        basal=single(history.basal),
-        apical=single(history.apical),
-        somas=single(history.somas),
-        spikes=single(history.spikes),
-        plateau_ms=tuple(start_ms + dt_ms * (window.n_steps - steps[0]).astype(float) for steps in early),
-        plateaus=tuple(plateau(a)[0] for a in means.apical),
-        start_ms=start_ms,
-        window_ms=start_ms + dt_ms * (window.n_steps - window.n_window),
-        end_ms=start_ms + dt_ms * window.n_steps,
-    )

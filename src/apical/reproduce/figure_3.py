@@ -20,7 +20,7 @@ from apical.data.dataset import Dataset
 from apical.data.registry import load
 from apical.files import write_atomically
 from apical.networks.dendritic import Dendritic
-from apical.probes.dendritic import Recording, record_example
+from apical.probes.recording import Recording, record_example
 from apical.report import Figure, markup, render_static, write_page
 from apical.report.theme import TIMES
 from apical.reproduce.base import Reproduction, Request

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from apical.probes.dendritic import PhaseRecording, Recording
+from apical.probes.recording import PhaseRecording, Recording
 from apical.report import Axis, Panel, Reference, Series, Span
 
 COLUMNS = ("stage", "phase", "time_ms", "layer", "unit", "compartment", "value")

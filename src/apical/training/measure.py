@@ -7,9 +7,8 @@ from apical.core import Batch, PRNGKey, State
 from apical.probes.alignment import feedback_alignment, pseudo_inverse_alignment
 from apical.probes.credit import PerLayer, angle_to_backprop, ask, gradient, log10_norm_ratio
 from apical.probes.dynamics import relative_change, weight_norm
-from apical.probes.targets import target_probes
+from apical.probes.families import family_probes
 from apical.rules.base import AbstractRule
-from apical.rules.layer_targets import AbstractLayerTargets
 
 
 class Snapshot(eqx.Module):
@@ -41,9 +40,7 @@ def measure(
         "feedback_alignment": feedback_alignment(pathways),
         "pseudo_inverse_alignment": pseudo_inverse_alignment(pathways),
     }
-    if isinstance(rule, AbstractLayerTargets):
-        measured |= target_probes(rule, state.weights, batch)
-    return measured, now
+    return measured | family_probes(rule, state, batch, key), now
 
 
 def first_snapshot(rule: AbstractRule, state: State) -> Snapshot:

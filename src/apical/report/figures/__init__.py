@@ -6,7 +6,7 @@ from collections.abc import Callable
 from apical.report.comparison import Comparison
 from apical.report.figure import AnyFigure
 from apical.report.figures.cost import cost
-from apical.report.figures.credit import angles, feedback, targets
+from apical.report.figures.credit import angles, dendrites, feedback, targets
 from apical.report.figures.dynamics import dynamics
 from apical.report.figures.learning import learning_curves
 from apical.report.figures.results import results
@@ -19,6 +19,7 @@ FIGURES: tuple[Callable[[Comparison], AnyFigure | None], ...] = (
     angles,
     feedback,
     targets,
+    dendrites,
     dynamics,
     cost,
 )

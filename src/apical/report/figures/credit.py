@@ -1,5 +1,6 @@
 """How credit is assigned: the angle of each rule's direction to backprop's, its size, and the feedback pathway."""
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -32,6 +33,12 @@ _TARGETS = (
     Quantity("reconstruction_error", "error of the inverse", Reference(1.0, "no better than the mean"), is_angle=False),
     Quantity("target_distance", "distance of the target", None, is_angle=False),
     Quantity("angle_to_gauss_newton", "angle to Gauss-Newton (\u00b0)", _UNRELATED),
+)
+_DENDRITES = (
+    Quantity("rate_loss", "loss of output rates (1/ms\u00b2)", None, is_angle=False),
+    Quantity("example_angle_to_backprop", "angle on one example (\u00b0)", _UNRELATED),
+    Quantity("feedback_eigenvalue", "eigenvalue at these slopes", Reference(1.0, "1: criterion"), False),
+    Quantity("feedback_eigenvalue_of_weights", "eigenvalue of weights", None, False),
 )
 
 
@@ -66,6 +73,22 @@ def targets(comparison: Comparison) -> Figure | None:
     return _by_layer(comparison, "targets", "How good are the targets?", caption, _TARGETS)
 
 
+def dendrites(comparison: Comparison) -> Figure | None:
+    """Rows: the papers' loss, angle on single examples, and both eigenvalues of the feedback, where measured."""
+    caption = (
+        "Segregated dendrites: the paper's loss between output rates and taught ones; the angle of an example's own "
+        "update to backprop's, mean over examples; and the largest eigenvalue of (I\u2212U)\u1d40(I\u2212U), with U "
+        "the way from the output down the feedback of the last hidden layer and up again. Below 1 a small step of that "
+        "layer lowers the loss."
+    )
+    rows = [_row(comparison, quantity, measured_layers(comparison, [quantity.name])) for quantity in _DENDRITES]
+    panels = tuple(itertools.chain(*rows))
+    if not panels:
+        return None
+    title = "Do plateau potentials teach the right thing?"
+    return Figure("dendrites", title, caption + how_drawn(comparison, panels), panels, min(2, len(panels)))
+
+
 def _by_layer(
     comparison: Comparison, name: str, title: str, caption: str, quantities: Sequence[Quantity]
 ) -> Figure | None:
@@ -88,9 +111,18 @@ def _row(comparison: Comparison, quantity: Quantity, layers: Sequence[str]) -> l
     if quantity.is_angle:
         axis = Axis(quantity.label, limits=_angle_limits(every), ticks=_DEGREES)
     else:
-        axis = Axis(quantity.label, limits=shared_limits(every, log=False))
+        axis = Axis(quantity.label, limits=_limits_with(quantity.reference, every))
     references = () if quantity.reference is None else (quantity.reference,)
     return [Panel(layer_title(layer, comparison), progress, axis, curves[layer], references) for layer in layers]
+
+
+def _limits_with(reference: Reference | None, curves: Sequence[Series]) -> tuple[float, float] | None:
+    """Limits that show all curves and the line they are compared with."""
+    limits = shared_limits(curves, log=False)
+    if limits is None or reference is None:
+        return limits
+    room = 0.04 * (limits[1] - limits[0])
+    return min(limits[0], reference.value - room), max(limits[1], reference.value + room)
 
 
 def _angle_limits(curves: Sequence[Series]) -> tuple[float, float] | None:
