@@ -3,20 +3,30 @@
 from typing import Any
 
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key, PyTree
 
 Scalar = Float[Array, ""]
 Scores = Float[Array, "batch classes"]
 Inputs = Float[Array, "batch *features"]
 Labels = Int[Array, " batch"]
+Targets = Labels | Float[Array, "batch outputs"]
 PRNGKey = Key[Array, ""]
 
 
 class Batch(eqx.Module):
-    """Examples learnt together: inputs (batch, *features), images channels last in [0, 1], and labels (batch,)."""
+    """Examples learnt together: inputs (batch, *features), images channels last in [0, 1], and what is to be told.
+
+    `y` holds labels (batch,), or in regression the values of the outputs (batch, outputs).
+    """
 
     x: Inputs
-    y: Labels
+    y: Targets
+
+
+def labelled(y: Targets) -> bool:
+    """Whether these are labels, and not values."""
+    return jnp.issubdtype(y.dtype, jnp.integer)
 
 
 class Weights(eqx.Module):

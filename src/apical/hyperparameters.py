@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from apical.errors import InputError
+from apical.errors import InputError, unknown
 
 Value = float | int | bool | str | tuple[float, ...] | tuple[int, ...] | None
 
@@ -150,6 +150,17 @@ def declarations(module: type) -> dict[str, Hyperparameter]:
     """Name -> declaration of every hyperparameter of a module class, in the order of its fields."""
     fields = dataclasses.fields(module)
     return {f.name: f.metadata["hyperparameter"] for f in fields if "hyperparameter" in f.metadata}
+
+
+def complete(kind: str, known: Mapping[str, Hyperparameter], given: Mapping[str, Value]) -> dict[str, Value]:
+    """A value for each hyperparameter that is known: the one given, checked, or its default.
+
+    **Raises** `InputError` for an unknown name, called an unknown `kind`, or a value that is not valid.
+    """
+    for name in given:
+        if name not in known:
+            raise InputError(unknown(kind, name, known))
+    return {name: declared.check(name, given.get(name, declared.default)) for name, declared in known.items()}
 
 
 def as_real(value: Any) -> Array | None:

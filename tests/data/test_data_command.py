@@ -26,6 +26,12 @@ def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., list[str]]:
     return run
 
 
+def test_list_of_one_set_shows_its_options(command: Callable):
+    found = "\n".join(command("list", "bars"))
+    assert "low" in found and "input outside the bar; a number at least -1 and at most 1 [Haider 2021]" in found
+    assert "none" in "\n".join(command("list", "digits"))
+
+
 def test_list_shows_every_set_and_whether_it_is_there(command: Callable, tmp_path: Path, write_idx: Callable):
     write_idx(tmp_path / "mnist")
     head, *rows = command("list", "--data-dir", tmp_path)

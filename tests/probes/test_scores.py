@@ -1,17 +1,18 @@
-"""Accuracy and cross-entropy against scikit-learn, and the cost of an update against counting by hand."""
+"""Accuracy, R2 and losses against scikit-learn, and the cost of an update against counting by hand."""
 
 import itertools
 
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
 from scipy.special import softmax
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, r2_score
 
 from apical.core import Batch
 from apical.probes.cost import cost_per_example, n_parameters
-from apical.probes.scores import accuracy, cross_entropy, n_correct
+from apical.probes.scores import cross_entropy, squared_error, tally
 from apical.rules.assembly import assemble
 from apical.rules.registry import RULES
 
@@ -20,11 +21,34 @@ def test_scores_are_those_of_scikit_learn() -> None:
     generator = np.random.default_rng(0)
     scores, y = 3 * generator.normal(size=(50, 4)), generator.integers(0, 4, 50)
     ours = jnp.asarray(scores, jnp.float32), jnp.asarray(y, jnp.int32)
-    assert float(accuracy(*ours)) == pytest.approx(accuracy_score(y, scores.argmax(1)))
-    assert float(n_correct(*ours)) == (scores.argmax(1) == y).sum()
-    assert cross_entropy(*ours).shape == (50,)
+    losses = cross_entropy(*ours)
+    scored = tally(*ours, losses).scored().named()
     expected = log_loss(y, softmax(scores, axis=1), labels=range(4))
-    assert float(cross_entropy(*ours).mean()) == pytest.approx(expected, rel=1e-5)
+    assert losses.shape == (50,) and set(scored) == {"loss", "accuracy"}
+    assert scored["accuracy"] == pytest.approx(accuracy_score(y, scores.argmax(1)))
+    assert scored["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_scores_of_values_are_those_of_scikit_learn_in_parts_and_with_padding() -> None:
+    """R2 is of all outputs together, each with its own mean, so outputs count as they vary."""
+    generator = np.random.default_rng(0)
+    y = generator.normal([3.0, -1.0], [1.0, 5.0], (60, 2))
+    scores = y + generator.normal(size=y.shape)
+    padded = [np.concatenate([a, np.full((4, 2), 1e6)]).astype(np.float32) for a in (scores, y)]
+    counts = np.arange(64) < 60
+    parts = []
+    for part in (slice(0, 25), slice(25, 64)):
+        s, t = (jnp.asarray(a[part]) for a in padded)
+        parts.append(tally(s, t, squared_error(s, t), jnp.asarray(counts[part])))
+    scored = jax.tree.map(jnp.add, *parts).scored().named()
+    assert scored["r2"] == pytest.approx(r2_score(y, scores, multioutput="variance_weighted"), rel=1e-5)
+    assert scored["loss"] == pytest.approx(mean_squared_error(y, scores), rel=1e-5) and "accuracy" not in scored
+
+
+def test_values_that_do_not_vary_have_no_r2() -> None:
+    zeros = jnp.zeros((5, 2))
+    scored = tally(zeros + 0.1, zeros, squared_error(zeros + 0.1, zeros)).scored().named()
+    assert np.isnan(scored["r2"]) and scored["loss"] == pytest.approx(0.01)
 
 
 def test_cross_entropy_of_certain_scores_is_finite() -> None:

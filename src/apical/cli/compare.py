@@ -1,6 +1,7 @@
 """`apical compare`: several rules, several seeds, one report."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from apical.cli.options import add_data, add_output, add_training, load_data, names
@@ -33,9 +34,12 @@ def run(arguments: argparse.Namespace) -> int:
     check_out(arguments.out, arguments.resume)
     given = ("network", "hidden", "epochs", "batch_size", "examples", "log_every")
     name, size = arguments.dataset or "digits", arguments.image_size or 64
-    dataset = load_data(arguments, name, size)
+    arguments.dataset = name
+    dataset = load_data(arguments, size)
     request = Request("", name, image_size=size, **{key: getattr(arguments, key) for key in given})
     plan = Plan.of(arguments.rules, arguments.seeds, request, dataset)
+    if plan.left_out:
+        print(f"apical: left out, as they do not learn {dataset.task}: {', '.join(plan.left_out)}", file=sys.stderr)
     with Interrupt() as interrupt, Progress(plan.n_segments(dataset), quiet=arguments.quiet) as progress:
         compare(plan, dataset, arguments.out, describe(dataset, arguments.words), interrupt, progress)
     if interrupt.requested:

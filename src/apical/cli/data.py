@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from apical.cli.options import declared
 from apical.data import contents, folder
 from apical.data.dataset import Examples
 from apical.data.registry import DATASETS, DatasetEntry, data_root, find, load
 from apical.errors import InputError
+from apical.tasks import CLASSIFICATION
 
 BATCH = 256
 
@@ -19,7 +21,8 @@ BATCH = 256
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the sub-commands and their options."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="list|fetch|verify")
-    listing = actions.add_parser("list", help="what there is, and whether its files are found")
+    listing = actions.add_parser("list", help="what there is, and whether its files are found; of one set its options")
+    listing.add_argument("name", nargs="?", metavar="NAME", help="list what can be set of this one")
     fetching = actions.add_parser("fetch", help="download the public files of a data set")
     verifying = actions.add_parser("verify", help="compare the files of a data set with the published contents")
     for action in (fetching, verifying):
@@ -31,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a sub-command and return the exit code; raises InputError for a mistake of the user."""
-    if arguments.action == "list":
+    if arguments.action == "list" and arguments.name:
+        print(_options(find(arguments.name)))
+    elif arguments.action == "list":
         print(_table(data_root(arguments.data_dir)))
     elif arguments.action == "fetch":
         _fetch(find(arguments.name), data_root(arguments.data_dir))
@@ -47,11 +52,25 @@ def _table(root: Path) -> str:
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
+def _options(entry: DatasetEntry) -> str:
+    lines = declared(entry.options) or ["  none"]
+    return "\n".join([f"{entry.name}: {entry.summary} ({entry.task})", "", "options (--set key=value)", *lines])
+
+
 def _row(entry: DatasetEntry, root: Path) -> tuple[str, ...]:
     shape = "x".join(map(str, entry.shape)) if entry.shape else "yours"
-    sizes = ["yours" if size is None else f"{size:,}" for size in (entry.n_train, entry.n_test, entry.n_classes)]
+    sizes = ["yours" if size is None else f"{size:,}" for size in (entry.n_train, entry.n_test, entry.n_outputs)]
+    kind = "" if entry.task == CLASSIFICATION else " values"
     files = "none needed" if entry.folder is None else "found" if _is_there(entry, root) else "missing"
-    return entry.name, sizes[0], sizes[1], shape, sizes[2], files, str(root / entry.folder) if entry.folder else "-"
+    return (
+        entry.name,
+        sizes[0],
+        sizes[1],
+        shape,
+        sizes[2] + kind,
+        files,
+        str(root / entry.folder) if entry.folder else "-",
+    )
 
 
 def _is_there(entry: DatasetEntry, root: Path) -> bool:

@@ -2,11 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from apical.data.dataset import Dataset
+    from apical.hyperparameters import Hyperparameter, Value
 
 
 def whole_numbers(text: str) -> tuple[int, ...]:
@@ -48,11 +50,30 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
 
-def load_data(arguments: argparse.Namespace, name: str, image_size: int) -> "Dataset":
-    """The data set asked for; what is to be known about it goes to standard error."""
+def declared(known: "Mapping[str, Hyperparameter]") -> list[str]:
+    """A line for each hyperparameter: name, default, meaning, what is valid, source."""
+    lines = []
+    for key, h in known.items():
+        default = ",".join(map(str, h.default)) if isinstance(h.default, tuple) else str(h.default).lower()
+        unit = f" {h.unit}" if h.unit else ""
+        source = f" [{h.source}]" if h.source else ""
+        lines.append(f"  {key:24} {default + unit:16} {h.meaning}; {h.expected()}{source}")
+    return lines
+
+
+def load_data(
+    arguments: argparse.Namespace, image_size: int, options: "Mapping[str, Value] | None" = None
+) -> "Dataset":
+    """The data set `arguments.dataset` with these options; what is to be known about it goes to standard error."""
     from apical.data.registry import load
 
-    dataset = load(name, data_dir=arguments.data_dir, trust=arguments.trust_data, image_size=image_size)
+    dataset = load(
+        arguments.dataset,
+        data_dir=arguments.data_dir,
+        trust=arguments.trust_data,
+        image_size=image_size,
+        options=options,
+    )
     for warning in dataset.warnings:
         print(f"apical: warning: {warning}", file=sys.stderr)
     return dataset

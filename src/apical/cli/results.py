@@ -5,12 +5,13 @@ from pathlib import Path
 from rich.box import SIMPLE
 from rich.table import Table
 
-from apical.report.comparison import compare_runs
+from apical.report.comparison import Score, compare_runs
 from apical.report.runs import find_run_folders, read_run
 from apical.report.statistics import Summary
 from apical.report.tables import Row, result_rows
+from apical.tasks import MEASURES
 
-COLUMNS = ("rule", "test %", "vs BP", "angle", "flops", "bytes", "time")
+COLUMNS = ("vs BP", "angle", "flops", "bytes", "time")
 CAPTION = (
     "test: mean and half of the 95 % interval over seeds (none: one seed). flops, bytes, time: of one training "
     "example, times backprop's"
@@ -19,8 +20,10 @@ CAPTION = (
 
 def results_table(out: Path) -> Table:
     """One row for each rule: mean over seeds and interval, difference to backprop paired by seed, angle, cost."""
-    rows = [row for c in compare_runs(map(read_run, find_run_folders([out]))) for row in result_rows(c)]
-    columns = (*COLUMNS, "") if any(row.status for row in rows) else COLUMNS
+    compared = compare_runs(map(read_run, find_run_folders([out])))
+    rows, score = [row for c in compared for row in result_rows(c)], compared[0].score
+    columns = ("rule", f"test {score.unit or MEASURES[score.key.removeprefix('test_')]}", *COLUMNS)
+    columns = (*columns, "") if any(row.status for row in rows) else columns
     caption = CAPTION if any(row.ratios["flops_ratio"] for row in rows) else None
     table = Table(
         caption=caption,
@@ -33,16 +36,16 @@ def results_table(out: Path) -> Table:
     for column in columns:
         table.add_column(column, justify="left" if column in ("rule", "") else "right", no_wrap=True)
     for row in rows:
-        table.add_row(*_cells(row)[: len(columns)])
+        table.add_row(*_cells(row, score)[: len(columns)])
     return table
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, score: Score) -> list[str]:
     difference = row.difference
     return [
         row.entry.label,
-        _number(row.mean("test_accuracy"), 2, 100.0) + _interval(row.summaries["test_accuracy"]),
-        "" if difference is None else f"{100 * difference.mean:+.2f}",
+        _number(row.mean(score.key), score.digits, score.scale) + _interval(row.summaries[score.key], score),
+        "" if difference is None else f"{score.scale * difference.mean:+.{score.digits}f}",
         _number(row.mean("angle_to_backprop_mean"), 1),
         *(_number(row.ratios[name], 1) for name in ("flops_ratio", "bytes_ratio", "time_ratio")),
         row.status,
@@ -53,7 +56,7 @@ def _number(value: float | None, digits: int, scale: float = 1.0) -> str:
     return "" if value is None else f"{scale * value:,.{digits}f}"
 
 
-def _interval(summary: Summary | None) -> str:
+def _interval(summary: Summary | None, score: Score) -> str:
     if summary is None or summary.low is None or summary.high is None:
         return ""
-    return f" \u00b1 {50 * (summary.high - summary.low):.2f}"
+    return f" \u00b1 {score.scale * (summary.high - summary.low) / 2:.{score.digits}f}"

@@ -2,6 +2,8 @@
 
 import argparse
 
+from apical.cli.options import declared
+
 DESCRIPTION = "List the learning rules; with a name, its presets and hyperparameters."
 
 
@@ -35,11 +37,7 @@ def _rule(name: str, network: str | None) -> str:
         f"  {preset:24} {p.meaning}" + (f" ({p.source})" if p.source else "") for preset, p in rule.presets.items()
     ]
     lines += ["", f"hyperparameters (on {chosen}; networks: {', '.join(rule.networks)})"]
-    for key, h in schema(rule, chosen).items():
-        default = ",".join(map(str, h.default)) if isinstance(h.default, tuple) else str(h.default).lower()
-        unit = f" {h.unit}" if h.unit else ""
-        source = f" [{h.source}]" if h.source else ""
-        lines.append(f"  {key:24} {default + unit:16} {h.meaning}; {h.expected()}{source}")
+    lines += declared(schema(rule, chosen))
     return "\n".join([*lines, "", "protocols (--set protocol=NAME)", *_protocols()])
 
 

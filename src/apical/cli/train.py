@@ -1,15 +1,18 @@
 """`apical train`: one rule, one data set, one seed."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apical.cli.options import add_data, add_output, add_training, load_data
 from apical.errors import InputError
+from apical.tasks import MEASURES
 
 if TYPE_CHECKING:
     from apical.data.dataset import Dataset
-    from apical.training.config import Config
+    from apical.hyperparameters import Value
+    from apical.training.config import Config, Request
 
 DESCRIPTION = (
     "Train one rule on one data set and leave a run folder: configuration, metrics, summary, weights, checkpoint."
@@ -45,14 +48,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, print how it ended, and return the exit code."""
     from apical.files import check_out
-    from apical.training.config import read_config
+    from apical.training.config import data_options, read_config, resolve
 
     base = read_config(arguments.config) if arguments.config else None
     _check_rule(arguments, base)
     check_out(arguments.out, arguments.resume)
     size = arguments.image_size or (base.image_size if base else 64)
-    dataset = load_data(arguments, arguments.dataset or (base.dataset if base else "digits"), size)
-    return _train(arguments, _configuration(arguments, base, dataset), dataset)
+    arguments.dataset = arguments.dataset or (base.dataset if base else "digits")
+    request, before = _request(arguments, base)
+    dataset = load_data(arguments, size, data_options(request, before))
+    return _train(arguments, resolve(request, dataset), dataset)
 
 
 def _check_rule(arguments: argparse.Namespace, base: "Config | None") -> None:
@@ -66,19 +71,21 @@ def _check_rule(arguments: argparse.Namespace, base: "Config | None") -> None:
         raise InputError(f"{arguments.config} is of the rule {base.rule}, not {arguments.rule}: leave the name out")
 
 
-def _configuration(arguments: argparse.Namespace, base: "Config | None", dataset: "Dataset") -> "Config":
-    """What the command line gives, before what a new protocol sets, before the file, before preset and defaults."""
-    from apical.training.config import Request, parse_settings, resolve, under
+def _request(arguments: argparse.Namespace, base: "Config | None") -> "tuple[Request, Mapping[str, Value] | None]":
+    """What the command line gives, before what a new protocol sets, before the file; and the file's data options."""
+    from apical.training.config import Request, parse_settings, under
 
     given = {name: getattr(arguments, name) for name in DECIDED if getattr(arguments, name) is not None}
     named = given if base is None else {"network": base.network, "preset": base.preset} | given
-    pairs = parse_settings(arguments.rule, named.get("network"), named.get("preset"), arguments.set)
+    chosen = named.get("network"), named.get("preset")
+    pairs = parse_settings(arguments.rule, *chosen, arguments.set, arguments.dataset)
     if base is None:
-        return resolve(Request(arguments.rule, settings=pairs, **given), dataset)
+        return Request(arguments.rule, settings=pairs, **given), None
+    same = arguments.dataset == base.dataset
     base = under(base, str(pairs.get("protocol", base.protocol)), pairs)
     kept = {name: getattr(base, name) for name in DECIDED if getattr(base, name) is not None}
     before = dict(base.settings) | {"protocol": base.protocol}
-    return resolve(Request(arguments.rule, settings=before | pairs, **(kept | given)), dataset)
+    return Request(arguments.rule, settings=before | pairs, **(kept | given)), base.data if same else None
 
 
 def _train(arguments: argparse.Namespace, config: "Config", dataset: "Dataset") -> int:
@@ -104,7 +111,14 @@ def _result(summary: dict, out: Path) -> str:
     """The end of a run in a line."""
     if summary["status"] == "interrupted":
         return f"{summary['rule']}: interrupted; add --resume to go on. {out}"
-    scores = [(name, summary[f"{name}_accuracy"]) for name in ("train", "validation", "test")]
-    shown = ", ".join(f"{name} {value:.4f}" for name, value in scores if value is not None)
     ended = f"{summary['rule']} on {summary['dataset']}: {summary['status']}"
-    return f"{ended}; accuracy {shown}; {summary['seconds']:.1f} s. {out}"
+    return f"{ended}; {_scores(summary)}; {summary['seconds']:.1f} s. {out}"
+
+
+def _scores(summary: dict) -> str:
+    """What the run is judged by, on every part that has it."""
+    for key, words in MEASURES.items():
+        values = [(part, summary.get(f"{part}_{key}")) for part in ("train", "validation", "test")]
+        if shown := ", ".join(f"{part} {value:.4f}" for part, value in values if value is not None):
+            return f"{words} {shown}"
+    return "no score"

@@ -2,31 +2,35 @@
 
 import difflib
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from apical.data import cifar, folder, idx, synthetic
 from apical.data.dataset import Dataset
+from apical.data.generated import Bars, Generated, SelfPrediction, Teacher
 from apical.data.published import CIFAR10, FASHION_MNIST, MNIST, Published
 from apical.errors import InputError
+from apical.hyperparameters import Hyperparameter, Value, complete, declarations
+from apical.tasks import CLASSIFICATION, REGRESSION
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a loader may need: the data root, whether unpublished contents are trusted, the side of scaled images."""
+    """What a loader may need: data root, whether unpublished contents are trusted, side of scaled images, options."""
 
     root: Path
     trust: bool
     image_size: int
+    options: Mapping[str, Value]
 
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """A data set in the list; sizes are None where they depend on the user's files.
+    """A data set in the list; sizes are None where they depend on the user's files, and those of the default options.
 
-    `folder` is looked for under the data root, and None for sets that need no files; `published` describes those that
-    can be downloaded.
+    `options` declares what can be set of it. `folder` is looked for under the data root, and None for sets that need no
+    files; `published` describes those that can be downloaded.
     """
 
     name: str
@@ -35,9 +39,11 @@ class DatasetEntry:
     n_train: int | None
     n_test: int | None
     shape: tuple[int, ...] | None
-    n_classes: int | None
+    n_outputs: int | None
     folder: str | None = None
     published: Published | None = None
+    task: str = CLASSIFICATION
+    options: Mapping[str, Hyperparameter] = field(default_factory=dict)
 
 
 def _public(
@@ -60,6 +66,19 @@ def _public(
     )
 
 
+def _generated(
+    name: str,
+    made: type[Generated],
+    summary: str,
+    sizes: tuple[int, int],
+    shape: tuple[int, ...],
+    n_outputs: int,
+    task: str,
+) -> DatasetEntry:
+    load = lambda request: made(**request.options).dataset()  # noqa: E731
+    return DatasetEntry(name, summary, load, *sizes, shape, n_outputs, task=task, options=declarations(made))
+
+
 _ENTRIES = (
     DatasetEntry(
         "digits",
@@ -68,7 +87,7 @@ _ENTRIES = (
         n_train=1437,
         n_test=360,
         shape=(8, 8, 1),
-        n_classes=10,
+        n_outputs=10,
     ),
     _public(MNIST, idx.load, "handwritten digits", (28, 28, 1), 60_000),
     _public(FASHION_MNIST, idx.load, "articles of clothing", (28, 28, 1), 60_000),
@@ -80,7 +99,7 @@ _ENTRIES = (
         n_train=None,
         n_test=None,
         shape=None,
-        n_classes=None,
+        n_outputs=None,
         folder=folder.NAME,
     ),
     DatasetEntry(
@@ -90,21 +109,36 @@ _ENTRIES = (
         n_train=1000,
         n_test=400,
         shape=(2,),
-        n_classes=2,
+        n_outputs=2,
+    ),
+    _generated("bars", Bars, "the rows, columns and diagonals of a 3x3 image", (8, 8), (3, 3, 1), 3, CLASSIFICATION),
+    _generated("teacher", Teacher, "the answers of a random network", (10_000, 2000), (15,), 5, REGRESSION),
+    _generated(
+        "self-prediction", SelfPrediction, "random inputs, nothing to answer", (1000, 2000), (5,), 3, REGRESSION
     ),
 )
 
 DATASETS: dict[str, DatasetEntry] = {entry.name: entry for entry in _ENTRIES}
 
 
-def load(name: str, *, data_dir: Path | None = None, trust: bool = False, image_size: int = 64) -> Dataset:
-    """Load a data set by its name.
+def load(
+    name: str,
+    *,
+    data_dir: Path | None = None,
+    trust: bool = False,
+    image_size: int = 64,
+    options: Mapping[str, Value] | None = None,
+) -> Dataset:
+    """Load a data set by its name, with its options where they are not the defaults.
 
     `trust` (or the environment variable APICAL_TRUST_DATA=1) accepts contents that differ from the published ones, with
     an entry in `warnings`; `image_size` is the side in pixels to which `imagenet-folder` scales. Raises InputError if
-    the name is unknown, or files are missing, damaged or not the published ones.
+    the name or an option is unknown or not valid, or files are missing, damaged or not the published ones.
     """
-    return find(name).load(Request(data_root(data_dir), trust or _trusted(), image_size))
+    entry = find(name)
+    chosen = complete(f"option of {name}", entry.options, options or {})
+    loaded = entry.load(Request(data_root(data_dir), trust or _trusted(), image_size, chosen))
+    return replace(loaded, options=chosen)
 
 
 def find(name: str) -> DatasetEntry:

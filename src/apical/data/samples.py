@@ -11,4 +11,4 @@ def class_samples(dataset: Dataset, n: int) -> UInt8[np.ndarray, "classes k rows
     chosen = [np.flatnonzero(dataset.train.labels == c)[:n] for c in range(dataset.n_classes)]
     k = min(map(len, chosen))
     images = dataset.train.take(np.concatenate([indices[:k] for indices in chosen]))
-    return np.round(images * 255).astype(np.uint8).reshape(dataset.n_classes, k, *dataset.shape)
+    return np.round(np.clip(images, 0, 1) * 255).astype(np.uint8).reshape(dataset.n_classes, k, *dataset.shape)

@@ -1,15 +1,15 @@
-"""Stratified splits of the training data: a validation part, and folds."""
+"""Splits of the training data, stratified where there are classes: a validation part, and folds."""
 
 import numpy as np
 from jaxtyping import Int32
 
+from apical.data.dataset import Targets
 from apical.errors import InputError
 
-Labels = Int32[np.ndarray, " n"]
 Indices = Int32[np.ndarray, " _"]
 
 
-def split(labels: Labels, validation_share: float, seed: int) -> tuple[Indices, Indices]:
+def split(labels: Targets, validation_share: float, seed: int) -> tuple[Indices, Indices]:
     """Indices of the training and of the validation part: disjoint, covering, with the class shares of the whole.
 
     Both are in a random order that depends on `seed` alone, so the first N of the training part are a fair sample.
@@ -24,13 +24,13 @@ def split(labels: Labels, validation_share: float, seed: int) -> tuple[Indices, 
     _check_room(labels, n_validation, validation_share)
     from sklearn.model_selection import train_test_split  # takes a second to import
 
-    parts = train_test_split(order, test_size=n_validation, stratify=labels[order], random_state=seed)
+    parts = train_test_split(order, test_size=n_validation, stratify=_strata(labels)[order], random_state=seed)
     train, validation = map(np.asarray, parts)
     return train, validation
 
 
-def folds(labels: Labels, n_folds: int, seed: int) -> list[tuple[Indices, Indices]]:
-    """The (training, validation) parts of `n_folds` stratified folds, each as `split` returns it.
+def folds(labels: Targets, n_folds: int, seed: int) -> list[tuple[Indices, Indices]]:
+    """The (training, validation) parts of `n_folds` folds, stratified by class, each as `split` returns it.
 
     Every example is in the validation part of exactly one fold. Raises InputError if there are fewer than two folds, or
     more than examples in some class.
@@ -41,7 +41,8 @@ def folds(labels: Labels, n_folds: int, seed: int) -> list[tuple[Indices, Indice
     from sklearn.model_selection import StratifiedKFold
 
     generator = np.random.default_rng(_checked(seed))
-    parts = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels)
+    strata = _strata(labels)
+    parts = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(strata, strata)
     return [(_shuffled(train, generator), _shuffled(validation, generator)) for train, validation in parts]
 
 
@@ -55,11 +56,16 @@ def _checked(seed: int) -> int:
     return seed
 
 
-def _class_sizes(labels: Labels) -> np.ndarray:
-    return np.unique(labels, return_counts=True)[1]
+def _class_sizes(labels: Targets) -> np.ndarray:
+    return np.unique(_strata(labels), return_counts=True)[1]
 
 
-def _check_room(labels: Labels, n_validation: int, share: float) -> None:
+def _strata(labels: Targets) -> np.ndarray:
+    """What a split balances: the classes; in regression there is nothing to balance."""
+    return labels if labels.ndim == 1 else np.zeros(len(labels), np.int32)
+
+
+def _check_room(labels: Targets, n_validation: int, share: float) -> None:
     sizes = _class_sizes(labels)
     if min(n_validation, len(labels) - n_validation) < len(sizes) or sizes.min() < 2:
         raise InputError(

@@ -1,11 +1,9 @@
 """Data sets that need no files: scikit-learn's digits, and two interleaved half moons."""
 
-import hashlib
-
 import numpy as np
 from jaxtyping import Float32, Int32, UInt8
 
-from apical.data.dataset import ArrayExamples, Dataset
+from apical.data.dataset import ArrayExamples, Dataset, digested
 from apical.data.splits import split
 
 SPLIT_SEED = 0  # the same test part for every seed of an experiment
@@ -48,15 +46,5 @@ def _dataset(
 ) -> Dataset:
     train, test = split(labels, n_test / len(labels), SPLIT_SEED)
     examples = ArrayExamples(inputs, labels, scale)
-    parts = {"train": examples.subset(train), "test": examples.subset(test)}
-    checksums = {f"{part} {kind}": digest(array) for part, taken in parts.items() for kind, array in _arrays(taken)}
-    return Dataset(name, parts["train"], parts["test"], classes, checksums, epochs=40)
-
-
-def digest(array: np.ndarray) -> str:
-    """The digest of the bytes of an array, as `sha256:...`."""
-    return f"sha256:{hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()}"
-
-
-def _arrays(examples: ArrayExamples) -> tuple[tuple[str, np.ndarray], ...]:
-    return ("inputs", examples.inputs), ("labels", examples.labels)
+    parts = examples.subset(train), examples.subset(test)
+    return Dataset(name, *parts, classes, digested(*parts), epochs=40)

@@ -5,15 +5,15 @@ import abc
 import equinox as eqx
 from jaxtyping import PyTree
 
-from apical.core import Inputs, Labels, Neurons, PRNGKey, Scalar, Scores, Weights
+from apical.core import Inputs, Neurons, PRNGKey, Scalar, Scores, Targets, Weights
 from apical.hyperparameters import Declared
 
 
 class AbstractNetwork(Declared):
     """Units and how they are wired; the weights live outside, in `Weights`.
 
-    `shape` is the shape of one input, `classes` the number of output classes, `hidden` the widths of the fully
-    connected hidden layers.
+    `shape` is the shape of one input, `classes` the number of outputs, one for each class or value, `hidden` the widths
+    of the fully connected hidden layers.
     """
 
     shape: eqx.AbstractVar[tuple[int, ...]]
@@ -29,7 +29,7 @@ class AbstractNetwork(Declared):
         """Scores (batch, classes): differentiable, without noise, in the steady state; the reference for angles."""
 
     @abc.abstractmethod
-    def loss(self, scores: Scores, y: Labels) -> Scalar:
+    def loss(self, scores: Scores, y: Targets) -> Scalar:
         """What learning in this network lowers: the network's own loss, averaged over the batch."""
 
     @abc.abstractmethod

@@ -11,7 +11,7 @@ import jax.random as jr
 import optax
 from jaxtyping import Array
 
-from apical.core import Inputs, Labels, PRNGKey, Scalar, Scores, Weights
+from apical.core import Inputs, PRNGKey, Scalar, Scores, Targets, Weights, labelled
 from apical.hyperparameters import choice, integer, integers, switch
 from apical.networks.base import AbstractNetwork
 from apical.networks.blocks import Block, Statistics, remember
@@ -36,7 +36,7 @@ class Trace(eqx.Module):
 
 
 class AbstractFeedforward(AbstractNetwork):
-    """h_0 = x; a_l = W_l h_{l-1} + b_l; h_l = s(a_l); scores = a_L; loss: cross-entropy of softmaxed scores."""
+    """h_0 = x; a_l = W_l h_{l-1} + b_l; h_l = s(a_l); scores = a_L; loss: see `loss`."""
 
     activation: eqx.AbstractVar[str]
     initialiser: eqx.AbstractVar[str]
@@ -61,7 +61,10 @@ class AbstractFeedforward(AbstractNetwork):
     def apply(self, forward: Blocks, x: Inputs) -> Scores:
         return self.trace(forward, x).scores
 
-    def loss(self, scores: Scores, y: Labels) -> Scalar:
+    def loss(self, scores: Scores, y: Targets) -> Scalar:
+        """Cross-entropy of softmaxed scores with labels; half the squared distance of scores to values."""
+        if not labelled(y):
+            return 0.5 * ((scores - y) ** 2).sum(-1).mean()
         return optax.softmax_cross_entropy_with_integer_labels(scores, y).mean()
 
     def rest(self, x: Inputs) -> Running:

@@ -100,7 +100,7 @@ def _result_columns(comparison: Comparison) -> list[Column]:
 
 def _fit_columns(comparison: Comparison) -> list[Column]:
     percent = comparison.score.unit == "%"
-    loss = "cross-entropy" if percent else "loss"
+    loss = "cross-entropy" if percent else "squared error"
     columns = [
         _mean("Result", f"Test {loss}", f"{loss} on the test examples, lower is better", "test_loss", digits=3),
         _mean("Result", "Train (%)", "accuracy on the training examples", "train_accuracy", 100.0),

@@ -99,7 +99,7 @@ def recorded(rule: AbstractRule, dataset: Dataset, epochs: int) -> tuple[tuple[S
         data, order, start, stop = examples.window(order, 0, len(order))
         segment = Segment(rule, data, order, jnp.asarray(start), jnp.asarray(stop), key_steps)
         state, scored = advanced(segment, state)
-    accuracy = float(scored.accuracy) if scored else math.nan
+    accuracy = scored.named()["accuracy"] if scored else math.nan
     return (before, _record("after learning", rule, state, dataset)), accuracy
 
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array
 
-from apical.core import Batch, Info, Labels, Neurons, Pathway, PRNGKey, Scalar, Scores, State, Weights
+from apical.core import Batch, Info, Neurons, Pathway, PRNGKey, Scalar, Scores, State, Targets, Weights
 from apical.hyperparameters import real
 from apical.networks.blocks import Block
 from apical.networks.feedforward import AbstractFeedforward, Blocks, Trace
@@ -51,11 +51,11 @@ class AbstractAlignment(AbstractDescentRule):
     def route(self, weights: Weights, trace: Trace, error: Array) -> Route:
         """How errors reach hidden activity (see `carry_down`), given dLoss/d scores."""
 
-    def output_loss(self, scores: Scores, y: Labels) -> Scalar:
+    def output_loss(self, scores: Scores, y: Targets) -> Scalar:
         """What the output layer descends: the network's own loss, unless a rule has it otherwise."""
         return self.network.loss(scores, y)
 
-    def forward_direction(self, weights: Weights, trace: Trace, y: Labels) -> Blocks:
+    def forward_direction(self, weights: Weights, trace: Trace, y: Targets) -> Blocks:
         """The direction of the forward weights after one pass."""
         error = jax.grad(self.output_loss)(trace.scores, y)
         return carry_down(weights.forward, trace, error, self.route(weights, trace, error))

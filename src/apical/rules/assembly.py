@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
+from apical import hyperparameters
 from apical.errors import InputError
 from apical.hyperparameters import Hyperparameter, Value, declarations
 from apical.networks.base import AbstractNetwork
 from apical.rules.base import AbstractRule
-from apical.rules.registry import unknown
 
 
 def network_class(rule: type[AbstractRule], network: str) -> type[AbstractNetwork]:
@@ -30,11 +30,7 @@ def complete(rule: type[AbstractRule], network: str, given: Mapping[str, Value])
 
     **Raises** `InputError` for an unknown name or a value that is not valid.
     """
-    known = schema(rule, network)
-    for name in given:
-        if name not in known:
-            raise InputError(unknown(f"hyperparameter of {rule.name}", name, known))
-    return {name: declared.check(name, given.get(name, declared.default)) for name, declared in known.items()}
+    return hyperparameters.complete(f"hyperparameter of {rule.name}", schema(rule, network), given)
 
 
 def assemble(

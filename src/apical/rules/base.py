@@ -13,13 +13,17 @@ from apical.core import Batch, Info, Inputs, Neurons, Pathway, PRNGKey, Scores, 
 from apical.hyperparameters import Declared, Value
 from apical.networks.base import AbstractNetwork
 from apical.rules.optimisers import AbstractOptimiser
+from apical.tasks import TASKS
 
 RENEWAL = 1_000_003  # folded into the key of an update, apart from what credit assignment folds into it
 
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-    """A named, sourced setting of a rule; what the command line gives goes before it."""
+    """A named, sourced setting of a rule; what the command line gives goes before it.
+
+    `data` sets options of the data set, those it has.
+    """
 
     meaning: str
     source: str = ""
@@ -28,6 +32,7 @@ class Preset:
     epochs: int | None = None
     batch_size: int | None = None
     network: str | None = None
+    data: Mapping[str, Value] = dataclasses.field(default_factory=dict)
 
 
 DEFAULT = Preset("Adam in batches of 50, the rate falling", settings={"rate_decay": 5e-4}, batch_size=50)
@@ -39,7 +44,7 @@ class AbstractRule(Declared):
     Class attributes: `name` on the command line; `networks` it can act on, by name, the first one the default;
     `presets` by name, the first one the default; `compared` names the one that comparisons use (empty: the first).
     `protocols` says, by the name of a protocol, what is set under it, given all settings as they would be otherwise.
-    `silent` says whether forward weights rest where the output makes no error.
+    `silent` says whether forward weights rest where the output makes no error; `tasks` which kinds of task it learns.
     """
 
     name: ClassVar[str]
@@ -48,6 +53,7 @@ class AbstractRule(Declared):
     plasticity: ClassVar[Mapping[str, type[AbstractOptimiser]]] = {}
     compared: ClassVar[str] = ""
     silent: ClassVar[bool] = True
+    tasks: ClassVar[tuple[str, ...]] = TASKS
     protocols: ClassVar[Mapping[str, Callable[[Mapping[str, Value]], Mapping[str, Value]]]] = {}
     network: eqx.AbstractVar[AbstractNetwork]
 

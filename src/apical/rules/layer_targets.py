@@ -11,7 +11,7 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Int
 
-from apical.core import Batch, Info, Labels, Neurons, PRNGKey, Scalar, Scores, State, Weights
+from apical.core import Batch, Info, Neurons, PRNGKey, Scalar, Scores, State, Targets, Weights, labelled
 from apical.hyperparameters import choice, real
 from apical.networks.feedforward import FEEDFORWARD, AbstractFeedforward, Blocks, Trace
 from apical.networks.initialisers import INITIALISERS
@@ -128,7 +128,9 @@ class AbstractLayerTargets(AbstractAlignment):
         targets = self.targets(weights, trace, error)
         return lambda l, delta: (trace.inputs[l + 1] - targets[l]) / len(error)
 
-    def output_loss(self, scores: Scores, y: Labels) -> Scalar:
+    def output_loss(self, scores: Scores, y: Targets) -> Scalar:
+        if not labelled(y):
+            return super().output_loss(scores, y)
         labels = optax.smooth_labels(jax.nn.one_hot(y, self.network.classes), self.label_smoothing)  # type: ignore[arg-type]
         return optax.softmax_cross_entropy(scores, labels).mean()
 

@@ -1,10 +1,9 @@
 """The one list of learning rules: the command line, the contract tests and the docs all read it."""
 
-import difflib
 import inspect
 import re
 
-from apical.errors import InputError
+from apical.errors import InputError, unknown
 from apical.rules.backprop import Backprop
 from apical.rules.base import AbstractRule
 from apical.rules.feedback_alignment import DirectFeedbackAlignment, FeedbackAlignment
@@ -43,13 +42,6 @@ def find(name: str) -> type[AbstractRule]:
     if name not in RULES:
         raise InputError(unknown("rule", name, RULES))
     return RULES[name]
-
-
-def unknown(kind: str, name: str, known: object) -> str:
-    """The message for a name that is not in a list: the nearest one, or all of them."""
-    names = sorted(map(str, known))  # type: ignore[call-overload]
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"unknown {kind} {name!r}: " + (f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(names)}")
 
 
 def summary(rule: type[AbstractRule]) -> str:

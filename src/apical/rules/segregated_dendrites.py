@@ -18,6 +18,7 @@ from apical.neurons.compartments import fire, fire_slope, plateau, plateau_slope
 from apical.rules.base import AbstractDescentRule, Preset
 from apical.rules.optimisers import AbstractOptimiser, Layers, descend
 from apical.rules.pathways import direct_pathways
+from apical.tasks import CLASSIFICATION
 
 PAPER = "Guerguiev 2017"
 RATES = {
@@ -118,6 +119,7 @@ class SegregatedDendrites(AbstractDescentRule):
     """
 
     name: ClassVar = "segregated-dendrites"
+    tasks: ClassVar = (CLASSIFICATION,)
     networks: ClassVar = {"mlp": Dendritic}
     plasticity: ClassVar = {"forward": BasalPlasticity, "feedback": ApicalPlasticity}
     presets: ClassVar[Mapping[str, Preset]] = {

@@ -14,6 +14,7 @@ from apical.networks.initialisers import INITIALISERS
 from apical.networks.layers import Dense
 from apical.neurons.transfer import ACTIVATIONS
 from apical.rules.layer_targets import AbstractLayerTargets
+from apical.tasks import CLASSIFICATION
 
 
 class SimplifiedDTP(AbstractLayerTargets):
@@ -31,6 +32,7 @@ class SimplifiedDTP(AbstractLayerTargets):
     """
 
     name: ClassVar = "simplified-dtp"
+    tasks: ClassVar = (CLASSIFICATION,)
 
     def inverted(self, weights: Weights) -> Blocks:
         return weights.forward[1:]

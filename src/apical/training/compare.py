@@ -28,9 +28,10 @@ N_SAMPLES = 6
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What is to be trained: for each rule one configuration for each seed."""
+    """What is to be trained: for each rule one configuration for each seed; `left_out` do not learn such a task."""
 
     configs: dict[str, list[Config]]
+    left_out: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, rules: tuple[str, ...] | None, n_seeds: int, request: Request, dataset: Dataset) -> "Plan":
@@ -46,12 +47,13 @@ class Plan:
         if not fitting:
             networks = sorted({network for rule in RULES.values() for network in rule.networks})
             raise InputError(f"no rule has a network {request.network!r}: choose from {', '.join(networks)}")
+        left_out = () if rules else tuple(n for n in fitting if dataset.task not in RULES[n].tasks)
         configs = {}
-        for name in dict.fromkeys(rules or fitting):
+        for name in dict.fromkeys(rules or (n for n in fitting if n not in left_out)):
             one = dataclasses.replace(request, rule=name, preset=find(name).compared or None)
             configs[name] = [resolve(dataclasses.replace(one, seed=seed), dataset) for seed in range(n_seeds)]
             check(configs[name][0], dataset)
-        return cls(configs)
+        return cls(configs, left_out)
 
     def n_segments(self, dataset: Dataset) -> int:
         """Segments of all runs together."""
@@ -106,6 +108,6 @@ def write_comparison(summaries: list[Summary], path: Path) -> None:
 
 def write_samples(dataset: Dataset, path: Path) -> None:
     """Some images of each class with the names of the classes, for the report; nothing where inputs are no images."""
-    if len(dataset.shape) == 3:
+    if dataset.classes and len(dataset.shape) == 3:
         notes = {"classes": json.dumps(list(dataset.classes)), "dataset": dataset.name}
         write_atomically(path, save({"images": class_samples(dataset, N_SAMPLES)}, metadata=notes))

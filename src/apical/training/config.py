@@ -9,11 +9,12 @@ from typing import Any
 import tomli_w
 
 from apical.data.dataset import Dataset
-from apical.errors import InputError
+from apical.data.registry import find as find_dataset
+from apical.errors import InputError, unknown
 from apical.hyperparameters import Value
 from apical.rules.assembly import complete, network_class, schema
 from apical.rules.base import AbstractRule, Preset
-from apical.rules.registry import find, unknown
+from apical.rules.registry import find
 from apical.training.protocols import APICAL, Protocol
 from apical.training.protocols import find as find_protocol
 
@@ -25,7 +26,8 @@ class Config:
     """One run, completely: the same configuration on the same machine gives the same bits.
 
     `examples` is how many examples of the shuffled training part are trained on (none: all); `log_every` how many
-    examples lie between two measurements (at most an epoch); `settings` holds every hyperparameter of the rule.
+    examples lie between two measurements (at most an epoch); `data` holds every option of the data set, `settings`
+    every hyperparameter of the rule.
     """
 
     rule: str
@@ -40,6 +42,7 @@ class Config:
     log_every: int = LOG_EVERY
     image_size: int = 64
     protocol: str = APICAL
+    data: Mapping[str, Value] = dataclasses.field(default_factory=dict)
     settings: Mapping[str, Value] = dataclasses.field(default_factory=dict)
 
 
@@ -81,7 +84,7 @@ def resolve(request: Request, dataset: Dataset) -> Config:
     name, preset = find_preset(rule, request.preset)
     network = request.network or preset.network or next(iter(rule.networks))
     wiring = network_class(rule, network)
-    given = dict(request.settings)
+    given = {k: v for k, v in request.settings.items() if k not in dataset.options}
     protocol = find_protocol(given.pop("protocol", APICAL))
     settings = dict(preset.settings) | given
     settings |= _set_by(protocol, rule, network, settings) | given
@@ -92,14 +95,28 @@ def resolve(request: Request, dataset: Dataset) -> Config:
         network=network,
         hidden=_first(request.hidden, preset.hidden, wiring.default_hidden),  # type: ignore[attr-defined]
         epochs=_at_least("epochs", 0, _first(request.epochs, protocol.epochs, preset.epochs, dataset.epochs)),
-        batch_size=_at_least("batch-size", 1, _first(request.batch_size, preset.batch_size, 50)),
+        batch_size=_at_least(
+            "batch-size", 1, _first(request.batch_size, min(len(dataset.train), preset.batch_size or 50))
+        ),
         examples=None if request.examples is None else _at_least("examples", 1, request.examples),
         seed=_at_least("seed", 0, request.seed),
         log_every=_at_least("log-every", 1, _first(request.log_every, LOG_EVERY)),
         image_size=request.image_size,
         protocol=protocol.name,
+        data=dict(dataset.options),
         settings=complete(rule, network, settings),
     )
+
+
+def data_options(request: Request, before: Mapping[str, Value] | None = None) -> dict[str, Value]:
+    """The options of the data set asked for: those in the request's settings, before the preset's or those `before`.
+
+    **Raises** `InputError` when rule, preset or data set are unknown.
+    """
+    preset = find_preset(find(request.rule), request.preset)[1]
+    known = find_dataset(request.dataset).options
+    chosen = dict(preset.data if before is None else before) | dict(request.settings)
+    return {name: value for name, value in chosen.items() if name in known}
 
 
 def under(config: Config, protocol: str, given: Mapping[str, Value]) -> Config:
@@ -115,14 +132,16 @@ def under(config: Config, protocol: str, given: Mapping[str, Value]) -> Config:
     return dataclasses.replace(config, protocol=protocol, epochs=_first(found.epochs, config.epochs), settings=settings)
 
 
-def parse_settings(rule: str, network: str | None, preset: str | None, pairs: list[str]) -> dict[str, Value]:
-    """The values of key=value pairs as a command line gives them.
+def parse_settings(
+    rule: str, network: str | None, preset: str | None, pairs: list[str], dataset: str = "digits"
+) -> dict[str, Value]:
+    """The values of key=value pairs as a command line gives them: hyperparameters, and options of the data set.
 
     **Raises** `InputError` for a pair without =, an unknown key, or a value that is not valid.
     """
     found = find(rule)
     chosen = network or find_preset(found, preset)[1].network or next(iter(found.networks))
-    known = schema(found, chosen)
+    known = {**find_dataset(dataset).options, **schema(found, chosen)}
     values: dict[str, Value] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
@@ -140,7 +159,8 @@ def parse_settings(rule: str, network: str | None, preset: str | None, pairs: li
 def write_config(config: Config) -> str:
     """The configuration as TOML."""
     table = {k: v for k, v in dataclasses.asdict(config).items() if v is not None}
-    table["settings"] = {k: "none" if v is None else v for k, v in config.settings.items()}
+    for name in ("data", "settings"):
+        table[name] = {k: "none" if v is None else v for k, v in table[name].items()}
     return tomli_w.dumps(table)
 
 
@@ -166,8 +186,9 @@ def read_config(path: Path) -> Config:
         if not fits(value):
             raise InputError(f"{path}: {name} is {value!r}: give {expected}")
     table["hidden"] = tuple(table["hidden"])
-    settings = table.get("settings", {})
-    return Config(**{**table, "settings": {k: _from_toml(v) for k, v in settings.items()}})
+    for name in ("data", "settings"):
+        table[name] = {k: _from_toml(v) for k, v in table.get(name, {}).items()}
+    return Config(**table)
 
 
 def _is_whole(value: Any) -> bool:

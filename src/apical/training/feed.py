@@ -70,8 +70,8 @@ class Streamed(Feed):
 
     def blank(self, order: Int[Array, "... steps batch"], start: int, stop: int) -> Window:
         rows = np.zeros_like(order[start:stop])
-        x = jnp.zeros((rows.size, *self.examples.shape), jnp.float32)
-        return Batch(x, jnp.zeros(rows.size, self.examples.labels.dtype)), jnp.asarray(rows), 0, 0
+        x, labels = jnp.zeros((rows.size, *self.examples.shape), jnp.float32), self.examples.labels
+        return Batch(x, jnp.zeros((rows.size, *labels.shape[1:]), labels.dtype)), jnp.asarray(rows), 0, 0
 
     def chunks(self, indices: Int[np.ndarray, " n"]) -> list[np.ndarray]:
         return [indices[i : i + CHUNK] for i in range(0, len(indices), CHUNK)]

@@ -12,14 +12,15 @@ from jaxtyping import Array, Int, Key
 
 from apical.core import Batch
 from apical.data.dataset import Dataset
+from apical.probes.scores import Scored
 from apical.rules.base import AbstractRule
 from apical.training import programs
 from apical.training.checkpoint import load_tree, save_tree
 from apical.training.config import Config
 from apical.training.feed import Feed, Window, feed
 from apical.training.lane import INIT, PROBE, RUN, SCORE, Lane
-from apical.training.loop import Scored, Segment
-from apical.training.losses import LOSSES
+from apical.training.loop import Segment
+from apical.training.losses import logged
 from apical.training.measure import first_snapshot
 from apical.training.protocols import Protocol, find
 from apical.training.run_folder import Row
@@ -55,7 +56,7 @@ class Group:
         self.rule, self.lanes, self.feeds, self.checkpoint = rule, lanes, feeds, checkpoint
         self.config = lanes[0].config
         self.protocol = find(self.config.protocol)
-        self.loss = LOSSES[self.protocol.loss]
+        self.loss = logged(feeds.dataset.task, self.protocol.loss)
         self.done, self.seconds = 0, 0.0
         self.steps_per_epoch = len(lanes[0].split.training) // self.config.batch_size
         self.segments = segments(self.config, self.steps_per_epoch)
@@ -126,7 +127,7 @@ class Group:
         scored = {"train": training} if training else {}
         watched = self.score(i, self.protocol.watched)
         scored |= {self.protocol.watched: watched} if watched else {}
-        rows = [(split, "", name, float(value)) for split, s in scored.items() for name, value in vars(s).items()]
+        rows = [(split, "", name, value) for split, s in scored.items() for name, value in s.named().items()]
         rows += [("train", layer, name, float(v)) for name, at in measured.items() for layer, v in at.items()]
         lane.rows += [self._row(*row) for row in rows if self.done or row[2] not in UNDEFINED_AT_FIRST]
 

@@ -67,14 +67,13 @@ class Lane:
         last = itertools.takewhile(lambda row: row.step == self.rows[-1].step, reversed(self.rows))
         return any(row.name in FINITE and not math.isfinite(row.value) for row in last)
 
-    def best(self, part: str) -> tuple[float, float]:
-        """Accuracy and loss of the measurement with the highest accuracy on a part, the first of equal ones."""
-        accuracies, losses = (
-            {row.step: row.value for row in self.rows if (row.split, row.layer, row.name) == (part, "", name)}
-            for name in ("accuracy", "loss")
-        )
-        step = max(accuracies, key=lambda step: accuracies[step])
-        return accuracies[step], losses[step]
+    def best(self, part: str, judged_by: str) -> dict[str, float]:
+        """What was measured of a part where `judged_by` was highest, by name: at the first step of equal ones."""
+        found: dict[int, dict[str, float]] = {}
+        for row in self.rows:
+            if (row.split, row.layer) == (part, ""):
+                found.setdefault(row.step, {})[row.name] = row.value
+        return max(found.values(), key=lambda measured: measured[judged_by])
 
     def key(self, purpose: int, step: int = 0) -> PRNGKey:
         """A key for one purpose and step; everything random in a run descends from its seed."""

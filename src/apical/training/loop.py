@@ -10,17 +10,10 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Int, Key
 
-from apical.core import Batch, PRNGKey, Scalar, State
-from apical.probes.scores import cross_entropy, n_correct
+from apical.core import Batch, PRNGKey, State
+from apical.probes.scores import Scored, Tally, cross_entropy, tally
 from apical.rules.base import AbstractRule
 from apical.training.losses import Loss
-
-
-class Scored(eqx.Module):
-    """Accuracy and mean loss, as the protocol has it (cross-entropy), over a set of examples."""
-
-    accuracy: Scalar
-    loss: Scalar
 
 
 class Segment(eqx.Module):
@@ -39,7 +32,7 @@ class Segment(eqx.Module):
 
 
 def pick(data: Batch, index: Int[Array, " n"]) -> Batch:
-    """The examples of these indices: image and label by the same index, always."""
+    """The examples of these indices: image and target by the same index, always."""
     return jax.tree.map(lambda a: a.at[index].get(mode="promise_in_bounds"), data)
 
 
@@ -50,20 +43,20 @@ def shuffle(n: int, batch_size: int, key: PRNGKey) -> Int[Array, "steps batch"]:
 
 
 def advance(segment: Segment, state: State) -> tuple[State, Scored]:
-    """Learns through a segment; also the scores before each update, averaged over its examples."""
+    """Learns through a segment; also the scores before each update, over all its examples."""
 
-    def step(i: Array, carry: tuple[State, Scored]) -> tuple[State, Scored]:
-        state, sums = carry
+    def update(i: Array, state: State) -> tuple[State, Tally]:
         batch = pick(segment.data, segment.order[i])
         state, info = segment.rule.update(state, batch, jr.fold_in(segment.key, i))
-        return state, Scored(
-            sums.accuracy + n_correct(info.scores, batch.y), sums.loss + segment.loss(info.scores, batch.y).sum()
-        )
+        return state, tally(info.scores, batch.y, segment.loss(info.scores, batch.y))
 
-    zero = jnp.zeros((), dtype=float)
-    state, sums = jax.lax.fori_loop(segment.start, segment.stop, step, (state, Scored(zero, zero)))
-    n = ((segment.stop - segment.start) * segment.order.shape[1]).astype(float)
-    return state, jax.tree.map(lambda total: total / n, sums)
+    def step(i: Array, carry: tuple[State, Tally]) -> tuple[State, Tally]:
+        state, seen = update(i, carry[0])
+        return state, jax.tree.map(jnp.add, carry[1], seen)
+
+    none = _zeros(jax.eval_shape(update, segment.start, state)[1])
+    state, sums = jax.lax.fori_loop(segment.start, segment.stop, step, (state, none))
+    return state, sums.scored()
 
 
 def evaluate(
@@ -74,18 +67,21 @@ def evaluate(
     real: Bool[Array, "chunks size"],
     key: PRNGKey,
     loss: Loss = cross_entropy,
-) -> Scored:
-    """Scores on the examples of `order`, a chunk at a time; where `real` is false the place is padding."""
+) -> Tally:
+    """The tally of the examples of `order`, a chunk at a time; where `real` is false the place is padding."""
 
-    def chunk(sums: Scored, xs: tuple[Array, Array, Array]) -> tuple[Scored, None]:
-        index, counts, key = xs
+    def chunk(index: Array, counts: Array, key: PRNGKey) -> Tally:
         batch = pick(data, index)
         scores = rule.predict(state, batch.x, key)
-        hits = jnp.where(counts, scores.argmax(-1) == batch.y, False).sum().astype(float)
-        losses = jnp.where(counts, loss(scores, batch.y), 0.0).sum()
-        return Scored(sums.accuracy + hits, sums.loss + losses), None
+        return tally(scores, batch.y, loss(scores, batch.y), counts)
 
-    zero = jnp.zeros((), dtype=float)
-    sums, _ = jax.lax.scan(chunk, Scored(zero, zero), (order, real, jr.split(key, len(order))))
-    n = real.sum().astype(float)
-    return jax.tree.map(lambda total: total / n, sums)
+    def add(sums: Tally, xs: tuple[Array, Array, PRNGKey]) -> tuple[Tally, None]:
+        return jax.tree.map(jnp.add, sums, chunk(*xs)), None
+
+    keys = jr.split(key, len(order))
+    none = _zeros(jax.eval_shape(chunk, order[0], real[0], keys[0]))
+    return jax.lax.scan(add, none, (order, real, keys))[0]
+
+
+def _zeros(like: Tally) -> Tally:
+    return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), like)

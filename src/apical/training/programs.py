@@ -8,10 +8,10 @@ from jaxtyping import Array, Int, PyTree
 
 from apical.core import Batch, PRNGKey, State
 from apical.networks.layers import AbstractLayer, Dense
-from apical.probes.scores import cross_entropy
+from apical.probes.scores import Scored, Tally, cross_entropy
 from apical.rules.base import AbstractRule
 from apical.training.feed import CHUNK, Feed
-from apical.training.loop import Scored, Segment, advance, evaluate, shuffle
+from apical.training.loop import Segment, advance, evaluate, shuffle
 from apical.training.losses import Loss
 from apical.training.measure import measure
 
@@ -79,16 +79,15 @@ def score(
     key: PRNGKey,
     loss: Loss = cross_entropy,
 ) -> Scored:
-    """Accuracy and mean loss on the examples of these indices, without learning."""
+    """How good the scores are on the examples of these indices, without learning."""
     parts = [
-        (len(part), _score_part(rule, state, *source.data(part), jax.random.fold_in(key, i), loss))
+        _tally_part(rule, state, *source.data(part), jax.random.fold_in(key, i), loss)
         for i, part in enumerate(source.chunks(indices))
     ]
-    weigh = lambda name: sum(n * float(getattr(scored, name)) for n, scored in parts) / len(indices)  # noqa: E731
-    return Scored(jnp.asarray(weigh("accuracy")), jnp.asarray(weigh("loss")))
+    return jax.tree.map(lambda *sums: sum(sums), *parts).scored()
 
 
-def _score_part(rule: AbstractRule, state: State, data: Batch, places: np.ndarray, key: PRNGKey, loss: Loss) -> Scored:
+def _tally_part(rule: AbstractRule, state: State, data: Batch, places: np.ndarray, key: PRNGKey, loss: Loss) -> Tally:
     n_chunks = -(-len(places) // CHUNK)
     padded = np.zeros(n_chunks * CHUNK, dtype=np.int32)
     padded[: len(places)] = places

@@ -59,7 +59,8 @@ class Protocol:
         """
         if self.test_share is not None:
             return split_pool(len(dataset.train), self.test_share, self.validation_share, seed)
-        training, validation = split(dataset.train.labels, self.validation_share, seed)
+        share = 0.0 if dataset.exhaustive else self.validation_share
+        training, validation = split(dataset.train.labels, share, seed)
         return training, validation, np.arange(len(dataset.test), dtype=np.int32)
 
 

@@ -10,10 +10,12 @@ import jax.random as jr
 import numpy as np
 
 from apical.data.dataset import Dataset
+from apical.errors import InputError
 from apical.probes.cost import cost_per_example, n_parameters
 from apical.rules.assembly import assemble
 from apical.rules.base import AbstractRule
 from apical.rules.registry import find
+from apical.tasks import JUDGED_BY, MEASURES
 from apical.training.config import Config
 from apical.training.group import Feeds, Group, segments
 from apical.training.interrupt import Interrupt
@@ -32,8 +34,13 @@ def build(config: Config, dataset: Dataset) -> AbstractRule:
 
     **Raises** `InputError` when the rule or its network does not fit the data.
     """
-    shape, classes = dataset.shape, dataset.n_classes
-    return assemble(find(config.rule), config.network, shape, classes, config.hidden, config.settings)
+    rule = find(config.rule)
+    if dataset.task not in rule.tasks:
+        kinds = " and ".join(rule.tasks)
+        raise InputError(
+            f"{dataset.name} is a task of {dataset.task}; {rule.name} learns {kinds} alone: choose another"
+        )
+    return assemble(rule, config.network, dataset.shape, dataset.n_outputs, config.hidden, config.settings)
 
 
 def check(config: Config, dataset: Dataset) -> None:
@@ -108,19 +115,19 @@ def _status(group: Group, i: int) -> str:
 def _line(group: Group) -> str:
     """What a progress line says of the last measurement."""
     watched = group.protocol.watched
-    wanted = (group.step, watched, "accuracy")
+    judged_by = JUDGED_BY[group.feeds.dataset.task]
+    wanted = (group.step, watched, judged_by)
     seen = [r.value for lane in group.lanes for r in lane.rows if (r.step, r.split, r.name) == wanted]
     epoch = group.step / max(group.steps_per_epoch, 1)
-    shown = f"  {watched} accuracy {np.mean(seen):.3f}" if seen else ""
+    shown = f"  {watched} {MEASURES[judged_by]} {np.mean(seen):.3f}" if seen else ""
     return f"{group.config.rule}  epoch {epoch:.1f}/{group.config.epochs}{shown}"
 
 
 def _finish(group: Group, i: int, cost: dict[str, float | None]) -> Summary:
     """Judges a lane as its protocol says, and writes what is left to write."""
     lane, config, status = group.lanes[i], group.config, _status(group, i)
-    scores = {part: group.score(i, part) for part in ("train", "validation")}
-    accuracies = {f"{part}_accuracy": float(scored.accuracy) if scored else None for part, scored in scores.items()}
-    test_accuracy, test_loss = (None, None) if status == INTERRUPTED else _judged(group, i)
+    scores = {part: _scored(group, i, part) for part in ("train", "validation")}
+    scores["test"] = {} if status == INTERRUPTED else _judged(group, i)
     seconds = group.seconds / group.n_lanes
     seen = group.step * config.batch_size
     angles = [row.value for row in lane.rows if row.step and row.name == "angle_to_backprop" and row.layer == "total"]
@@ -130,10 +137,8 @@ def _finish(group: Group, i: int, cost: dict[str, float | None]) -> Summary:
         "epochs": config.epochs,
         "examples": len(lane.split.training),
         "parameters": n_parameters(group.states[i]),
-        **accuracies,
-        "test_accuracy": test_accuracy,
-        "test_loss": test_loss,
-        "test_r2": None,
+        **{f"{part}_accuracy": scored.get("accuracy") for part, scored in scores.items()},
+        **{f"test_{name}": scores["test"].get(name) for name in ("loss", "r2")},
         "seconds": seconds,
         "examples_per_second": seen / seconds if seconds else None,
         "status": status,
@@ -144,9 +149,14 @@ def _finish(group: Group, i: int, cost: dict[str, float | None]) -> Summary:
     return lane.folder.write_summary(summary)
 
 
-def _judged(group: Group, i: int) -> tuple[float | None, float | None]:
-    """Test accuracy and loss of lane i: of its last weights, or the best measured where test data were watched."""
+def _judged(group: Group, i: int) -> dict[str, float]:
+    """Test scores of lane i: of its last weights, or the best measured where test data were watched."""
     if group.protocol.watched == "test":
-        return group.lanes[i].best("test")
-    scored = group.score(i, "test")
-    return (float(scored.accuracy), float(scored.loss)) if scored else (None, None)
+        return group.lanes[i].best("test", JUDGED_BY[group.feeds.dataset.task])
+    return _scored(group, i, "test")
+
+
+def _scored(group: Group, i: int, part: str) -> dict[str, float]:
+    """Scores of lane i on a part, by name."""
+    scored = group.score(i, part)
+    return scored.named() if scored else {}

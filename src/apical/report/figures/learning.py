@@ -37,4 +37,6 @@ def learning_curves(comparison: Comparison) -> Figure | None:
 def _label(comparison: Comparison, name: str, label: str) -> str:
     foreign = [PROTOCOLS.get(name) for name in foreign_protocols(comparison)]
     plain = all(protocol and protocol.loss == "cross-entropy" for protocol in foreign)
-    return "cross-entropy (nats)" if name == "loss" and comparison.score.key == "test_accuracy" and plain else label
+    if name != "loss" or comparison.score.key != "test_accuracy":
+        return "squared error" if name == "loss" else label
+    return "cross-entropy (nats)" if plain else label

@@ -1,0 +1,87 @@
+"""Bars, teacher and self-prediction: what they are made of, their options, and that values stay with their inputs."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from apical.data.dataset import Dataset
+from apical.data.registry import DATASETS, load
+from apical.data.splits import folds, split
+from apical.errors import InputError
+from apical.rules.assembly import schema
+from apical.rules.registry import RULES
+from apical.training.protocols import PROTOCOLS
+
+
+def inputs(dataset: Dataset, part: str) -> np.ndarray:
+    examples = getattr(dataset, part)
+    return examples.take(np.arange(len(examples)))
+
+
+def test_bars_show_every_bar_in_turn_and_none_is_kept_from_training():
+    dataset = load("bars", options={"low": -0.5, "presentations": 24})
+    assert set(np.unique(inputs(dataset, "train"))) == {-0.5, 1.0} and len(dataset.train) == 24
+    np.testing.assert_array_equal(inputs(dataset, "train"), np.tile(inputs(dataset, "test"), (3, 1, 1, 1)))
+    for protocol in ("apical", "paper"):
+        training, validation, test = PROTOCOLS[protocol].parts(dataset, seed=0)
+        assert sorted(training) == list(range(24)) and len(validation) == 0 and len(test) == 8
+
+
+def soft_relu(u: np.ndarray, gamma: float, beta: float, theta: float) -> np.ndarray:
+    return gamma * np.log1p(np.exp(beta * (u - theta)))
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_teacher_answers_by_its_equations_as_sacramento_has_it(seed: int):
+    """phi(10 W2 phi(2 W1 r0)): an independent forward pass with the weights drawn again."""
+    options = {"n_inputs": 30, "n_outputs": 10, "n_examples": 50, "teacher_hidden": (20,), "teacher_range": (2.0, 10.0)}
+    options |= {"teacher_output": "rate", "teacher_gamma": 0.1, "teacher_theta": 3.0, "teacher_seed": seed}
+    dataset = load("teacher", options=options)
+    draw = np.random.default_rng(seed)
+    first, second = 2 * draw.uniform(-1, 1, (20, 30)), 10 * draw.uniform(-1, 1, (10, 20))
+    x = np.concatenate([inputs(dataset, "train"), inputs(dataset, "test")]).astype(float)
+    expected = soft_relu(soft_relu(x @ first.T, 0.1, 1, 3) @ second.T, 0.1, 1, 3)
+    found = np.concatenate([dataset.train.labels, dataset.test.labels])
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+    assert np.abs(x).max() <= 1 and np.abs(x.mean()) < 0.02 and dataset.n_outputs == 10 and len(dataset.train) == 50
+
+
+def test_values_stay_with_their_inputs_through_split_subset_and_take():
+    """The teacher is a function: of any pair, the value must be what a linear fit of all pairs gives for its input."""
+    dataset = load("teacher", options={"teacher_transfer": "identity", "n_examples": 300})
+    weights = np.linalg.lstsq(inputs(dataset, "test"), dataset.test.labels)[0]
+    train, validation = split(dataset.train.labels, 0.1, seed=1)
+    assert sorted([*train, *validation]) == list(range(300)) and len(validation) == 30
+    for indices in (train, validation, *itertools.chain(*folds(dataset.train.labels, 3, seed=0))):
+        part = dataset.train.subset(indices)
+        order = np.random.default_rng(0).permutation(len(part))
+        np.testing.assert_allclose(part.take(order) @ weights, part.labels[order], atol=1e-4)
+
+
+def test_self_prediction_asks_for_nothing_and_never_twice():
+    dataset = load("self-prediction", options={"n_inputs": 8, "n_outputs": 2, "n_examples": 20})
+    assert not dataset.train.labels.any() and dataset.train.labels.shape == (20, 2) and dataset.task == "regression"
+    every = np.concatenate([inputs(dataset, "train"), inputs(dataset, "test")])
+    assert every.min() >= 0 and every.max() <= 1 and len(np.unique(every, axis=0)) == len(every)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value", "message"),
+    [
+        ("bars", "low", 2.0, "low=2.0: low is a number at least -1 and at most 1"),
+        ("bars", "presentations", 3, "presentations=3: presentations is a whole number at least 8"),
+        ("bars", "lowest", 0.0, "unknown option of bars 'lowest': did you mean 'low'?"),
+        ("teacher", "teacher_transfer", "sine", "teacher_transfer is one of soft-relu, tanh, identity"),
+        ("digits", "low", 0.0, "unknown option of digits 'low'"),
+    ],
+)
+def test_options_are_validated(name: str, option: str, value: float | str, message: str):
+    with pytest.raises(InputError, match=message):
+        load(name, options={option: value})
+
+
+def test_no_option_of_a_data_set_is_a_hyperparameter_of_a_rule():
+    """`--set` gives both, so a name must mean one thing."""
+    taken = {key for rule in RULES.values() for network in rule.networks for key in schema(rule, network)}
+    assert not taken & {key for entry in DATASETS.values() for key in entry.options}
