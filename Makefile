@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 OUT ?= runs/compare
 
-.PHONY: help compare test check-long lint bench clean
+.PHONY: help compare test check-long site bench clean
 help:
 	@echo "make compare     train every rule on the embedded digits and write $(OUT)/report.html"
 	@echo "make test        linters, types and the tests that continuous integration runs"
 	@echo "make check-long  what takes longer: learning results on real data"
+	@echo "make site        the documentation as pages, in site/"
 	@echo "make bench       ratios to PyTorch, NumPy and the limits of this machine"
 
 compare: $(VENV)/.package
@@ -24,6 +25,9 @@ test: $(VENV)/.dev
 check-long: $(VENV)/.dev
 	$(BIN)/pytest -m long --durations=0
 
+site: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py
 
@@ -34,6 +38,10 @@ $(VENV)/.package: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.package
 	$(PIP) install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.package
+	$(PIP) install --quiet -c constraints.txt -e '.[docs]'
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.package

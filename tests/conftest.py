@@ -1,11 +1,21 @@
-"""What every test runs under: CPU, quick compilation, strict promotion of dtypes, the same examples each time."""
+"""What every test runs under: CPU, quick compilation, strict promotion of dtypes, the same examples each time.
+
+A program is compiled once in a session, whichever worker or command needs it.
+"""
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from typing import NoReturn
 
 os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["JAX_COMPILATION_CACHE_DIR"] = os.environ.get("APICAL_COMPILED") or tempfile.mkdtemp(
+    prefix="apical-compiled-"
+)
+os.environ["APICAL_COMPILED"] = os.environ["JAX_COMPILATION_CACHE_DIR"]
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 import hypothesis
 import jax
@@ -20,6 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Quick compilation: most tests run hundreds of small programs for milliseconds each. Long ones are optimised."""
     if config.getoption("markexpr") != "long":
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0".strip()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """What was compiled is of use to this session alone."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop("APICAL_COMPILED"), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
