@@ -28,7 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     from apical.reproduce.registry import REPRODUCTIONS, find
 
     if arguments.list:
-        print("\n".join(f"{r.name:16} {r.title} ({r.source})" for r in REPRODUCTIONS.values()))
+        width = max(map(len, REPRODUCTIONS))
+        print("\n".join(f"{r.name:{width}} {r.title} ({r.source})" for r in REPRODUCTIONS.values()))
         return 0
     if arguments.name is None or arguments.out is None:
         raise InputError(

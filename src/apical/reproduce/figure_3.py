@@ -4,10 +4,7 @@ Everything but data and length is the rule's preset "paper"; phases have their n
 can be drawn on one axis.
 """
 
-import csv
-import io
 import math
-from html import escape
 from pathlib import Path
 
 import equinox as eqx
@@ -25,6 +22,7 @@ from apical.report import Figure, markup, render_static, write_page
 from apical.report.theme import TIMES
 from apical.reproduce.base import Reproduction, Request
 from apical.reproduce.figure_3_panels import COLUMNS, Shown, Stage, panels, rows
+from apical.reproduce.page import as_csv, how
 from apical.rules.assembly import assemble
 from apical.rules.base import AbstractRule
 from apical.rules.registry import find
@@ -71,14 +69,8 @@ def make(request: Request) -> Path:
     write_atomically(request.out / "figure-3.csv", _table(stages, shown))
     lead = markup.paragraph(seen(stages, shown, dataset.classes), "headline")
     texts = (_conditions(rule, dataset, epochs, accuracy, shown), DIFFERENCE)
-    blocks = [lead, figure, _repeat(texts, request.command)]
+    blocks = [lead, figure, how(texts, request.command)]
     return write_page("Figure 3 of the review, made again", blocks, request.out / "figure-3.html")
-
-
-def _repeat(texts: tuple[str, ...], command: str) -> str:
-    """How it was made, in words and by which command, as HTML."""
-    words = "".join(map(markup.paragraph, texts))
-    return f'<section class="section"><h2>How it was made</h2>{words}<pre>{escape(command)}</pre></section>'
 
 
 def made(dataset: Dataset, hidden: int) -> AbstractRule:
@@ -156,11 +148,7 @@ def _conditions(rule: AbstractRule, dataset: Dataset, epochs: int, accuracy: flo
 
 def _table(stages: tuple[Stage, Stage], shown: Shown) -> str:
     """Everything recorded of the units shown, as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows((*row[:-1], f"{row[-1]:.6g}") for stage in stages for row in rows(stage, shown))
-    return text.getvalue()
+    return as_csv(COLUMNS, (row for stage in stages for row in rows(stage, shown)))
 
 
 FIGURE_3 = Reproduction(

@@ -1,7 +1,5 @@
 """Figure 4 of the review: what the classes of the three data sets look like."""
 
-import csv
-import io
 from html import escape
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from apical.data.samples import class_samples
 from apical.files import write_atomically
 from apical.report import ImageGrid, Tile, TileRow, render_static, write_page
 from apical.reproduce.base import Reproduction, Request
+from apical.reproduce.page import as_csv
 
 DATASETS = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
 PER_CLASS = 3
@@ -48,13 +47,12 @@ def _row(dataset: Dataset) -> TileRow:
 
 def _counts(sets: dict[str, Dataset]) -> str:
     """How many images each class has, as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("dataset", "class", "training_images", "test_images"))
-    for name, dataset in sets.items():
-        for c, label in enumerate(dataset.classes):
-            writer.writerow((name, label, (dataset.train.labels == c).sum(), (dataset.test.labels == c).sum()))
-    return text.getvalue()
+    rows = [
+        (name, label, int((dataset.train.labels == c).sum()), int((dataset.test.labels == c).sum()))
+        for name, dataset in sets.items()
+        for c, label in enumerate(dataset.classes)
+    ]
+    return as_csv(("dataset", "class", "training_images", "test_images"), rows)
 
 
 FIGURE_4 = Reproduction("figure-4", "What the classes of the three data sets look like", "Lange 2019, Figure 4", make)

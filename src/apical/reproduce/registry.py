@@ -4,8 +4,10 @@ from apical.errors import InputError
 from apical.reproduce.base import Reproduction
 from apical.reproduce.figure_3 import FIGURE_3
 from apical.reproduce.figure_4 import FIGURE_4
+from apical.reproduce.lillicrap.frozen import LILLICRAP_FROZEN
+from apical.reproduce.lillicrap.linear import LILLICRAP_LINEAR
 
-REPRODUCTIONS: dict[str, Reproduction] = {r.name: r for r in (FIGURE_3, FIGURE_4)}
+REPRODUCTIONS: dict[str, Reproduction] = {r.name: r for r in (FIGURE_3, FIGURE_4, LILLICRAP_LINEAR, LILLICRAP_FROZEN)}
 
 
 def find(name: str) -> Reproduction:
