@@ -6,8 +6,18 @@ from apical.reproduce.figure_3 import FIGURE_3
 from apical.reproduce.figure_4 import FIGURE_4
 from apical.reproduce.lillicrap.frozen import LILLICRAP_FROZEN
 from apical.reproduce.lillicrap.linear import LILLICRAP_LINEAR
+from apical.reproduce.lillicrap.sparse import LILLICRAP_SPARSE
+from apical.reproduce.lillicrap.spiking import LILLICRAP_SPIKING
 
-REPRODUCTIONS: dict[str, Reproduction] = {r.name: r for r in (FIGURE_3, FIGURE_4, LILLICRAP_LINEAR, LILLICRAP_FROZEN)}
+ALL = (
+    FIGURE_3,
+    FIGURE_4,
+    LILLICRAP_LINEAR,
+    LILLICRAP_SPARSE,
+    LILLICRAP_FROZEN,
+    LILLICRAP_SPIKING,
+)
+REPRODUCTIONS: dict[str, Reproduction] = {r.name: r for r in ALL}
 
 
 def find(name: str) -> Reproduction:
