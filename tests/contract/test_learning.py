@@ -1,7 +1,6 @@
 """Every rule learns a toy with its own defaults, and rules that should differ do."""
 
 import itertools
-from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -11,10 +10,8 @@ import numpy as np
 import pytest
 from contract_cases import CLASSES, PAIRS, Case, blobs, small
 
+from apical.audit.perfect import without_error
 from apical.core import Batch, State
-from apical.networks.base import AbstractNetwork
-from apical.networks.dendritic import Dendritic
-from apical.networks.feedforward import AbstractFeedforward
 from apical.rules.base import AbstractRule
 from apical.rules.registry import RULES
 
@@ -86,36 +83,15 @@ def test_output_layers_of_the_descent_rules_agree() -> None:
     np.testing.assert_allclose(found[2], found[0], rtol=1e-5, atol=1e-7)
 
 
-def certain(rule: AbstractRule, forward: tuple) -> tuple:
-    """Weights whose softmax is exactly one at class 0, whatever the input."""
-    bias = jnp.where(jnp.arange(CLASSES) == 0, 1e4, 0.0)
-    return eqx.tree_at(lambda f: f[-1].layer.bias, forward, bias)
-
-
-def settled(rule: AbstractRule, forward: tuple) -> tuple:
-    """Weights whose output somas rest at the teacher's reversal potentials for class 0, whatever the input."""
-    net = rule.network
-    assert isinstance(net, Dendritic)
-    bias = jnp.where(jnp.arange(CLASSES) == 0, net.e_exc, net.e_inh) / net.k_output
-    return eqx.tree_at(lambda f: (f[-1].kernel, f[-1].bias), forward, (jnp.zeros_like(forward[-1].kernel), bias))
-
-
-# How to bring the output error of a network to zero; a network that is missing here fails the test of its rules.
-WITHOUT_ERROR: dict[type[AbstractNetwork], Callable[[AbstractRule, tuple], tuple]] = {
-    AbstractFeedforward: certain,
-    Dendritic: settled,
-}
-
-
 @pytest.mark.parametrize("name", RULES)
 def test_no_error_no_update(name: str) -> None:
-    wiring = next(iter(RULES[name].networks.values()))
-    (construct,) = (f for network, f in WITHOUT_ERROR.items() if issubclass(wiring, network))
     settings = RULES[name].presets[RULES[name].compared].settings if RULES[name].compared else {}
     rule, x = small(name, next(iter(RULES[name].networks)), **settings), blobs(8, 0).x
     for label, silent in ((0, rule.silent), (1, False)):
         batch = Batch(x, jnp.full(8, label))
         state = rule.init(jr.key(0), batch)
-        state = eqx.tree_at(lambda s: s.weights.forward, state, construct(rule, state.weights.forward))
+        forward = without_error(rule.network, state.weights.forward)
+        assert forward is not None, "add the network of this rule to apical.audit.perfect"
+        state = eqx.tree_at(lambda s: s.weights.forward, state, forward)
         largest = max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(direction(rule, state, batch)))
         assert (largest < 1e-5) == silent

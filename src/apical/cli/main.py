@@ -16,6 +16,7 @@ COMMANDS = {
     "compare": "train several rules with several seeds and write the report",
     "report": "write the report of run folders",
     "reproduce": "make a figure, table or experiment of the literature again",
+    "audit": "measure what each rule needs of a brain",
     "rules": "list the learning rules, or the hyperparameters of one",
     "cite": "print the BibTeX of a rule",
     "data": "list, download and verify data sets",

@@ -3,10 +3,21 @@
 import abc
 
 import equinox as eqx
-from jaxtyping import PyTree
+from jaxtyping import Array, Float, PyTree
 
-from apical.core import Inputs, Neurons, PRNGKey, Scalar, Scores, Targets, Weights
+from apical.core import Batch, Inputs, Neurons, PRNGKey, Scalar, Scores, Targets, Weights
 from apical.hyperparameters import Declared
+
+
+class Recording(eqx.Module):
+    """What electrodes would find in one phase of learning an example, averaged over what is read of the phase.
+
+    `rates` is the activity of every layer above the input, the output's last; `apical` the potentials of the apical
+    dendrites of the hidden layers, none where cells have no such compartment.
+    """
+
+    rates: tuple[Float[Array, "batch ..."], ...]
+    apical: tuple[Float[Array, "batch _"], ...] = ()
 
 
 class AbstractNetwork(Declared):
@@ -39,3 +50,7 @@ class AbstractNetwork(Declared):
     @abc.abstractmethod
     def predict(self, weights: Weights, neurons: Neurons, x: Inputs, key: PRNGKey) -> Scores:
         """Scores as the animal would give them after learning: with running statistics, with spikes if it spikes."""
+
+    def record(self, weights: Weights, neurons: Neurons, batch: Batch, key: PRNGKey) -> tuple[Recording, ...]:
+        """Recordings while a batch is learnt, one for each phase in which it is shown; none unless a network has it."""
+        return ()

@@ -13,6 +13,7 @@ import jax.random as jr
 from jaxtyping import Array, Float
 
 from apical.core import Batch, Inputs, Labels, PRNGKey, Scalar, Scores, Weights
+from apical.networks.base import Recording
 from apical.networks.dendritic_blocks import Window, rest
 from apical.networks.dendritic_init import ABSENT, NOISE, optimised_layer, plain_layer, sparse
 from apical.networks.dendritic_phases import Phase, draw_plateau_times, run_lead, run_phase
@@ -143,6 +144,14 @@ class Dendritic(DendriticSettings):
     def distance(self, free: Float[Array, "batch _"], taught: Float[Array, "batch _"]) -> Scalar:
         """Half the squared distance between rates of the output cells, in max_rate^2, averaged over the batch."""
         return 0.5 * jnp.sum(((taught - free) / self.max_rate) ** 2, axis=-1).mean()
+
+    def record(self, weights: Weights, neurons: Cells | None, batch: Batch, key: PRNGKey) -> tuple[Recording, ...]:
+        free, taught, _ = self.show(weights, neurons, batch, key)
+        return self._recorded(free), self._recorded(taught)
+
+    def _recorded(self, means: Means) -> Recording:
+        hidden = tuple(fire(soma, self.max_rate) for soma in means.somas[:-1])
+        return Recording((*hidden, means.rate), means.apical)
 
     def rest(self, x: Inputs) -> Cells | None:
         return None if self.steady else rest(self, len(x))

@@ -11,9 +11,9 @@ import jax.random as jr
 import optax
 from jaxtyping import Array
 
-from apical.core import Inputs, PRNGKey, Scalar, Scores, Targets, Weights, labelled
+from apical.core import Batch, Inputs, PRNGKey, Scalar, Scores, Targets, Weights, labelled
 from apical.hyperparameters import choice, integer, integers, switch
-from apical.networks.base import AbstractNetwork
+from apical.networks.base import AbstractNetwork, Recording
 from apical.networks.blocks import Block, Statistics, remember
 from apical.networks.construction import Maker, image_blocks
 from apical.networks.initialisers import INITIALISERS
@@ -94,6 +94,10 @@ class AbstractFeedforward(AbstractNetwork):
         for block, running in zip(weights.forward, neurons, strict=True):
             h = block.respond(block.layer(h), running)
         return h
+
+    def record(self, weights: Weights, neurons: Running, batch: Batch, key: PRNGKey) -> tuple[Recording, ...]:
+        trace = self.trace(weights.forward, batch.x)
+        return (Recording((*trace.inputs[1:], trace.scores)),)
 
 
 def _fresh(channels: int) -> Statistics:

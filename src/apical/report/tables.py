@@ -122,7 +122,7 @@ def _tabular(comparison: Comparison) -> str:
     unit = r" (\%)" if score.unit == "%" else ""
     name = score.title.replace("\u00b2", "$^2$")
     head = f"Rule & Seeds & {name}{unit} & 95\\% interval & Difference to backprop & Angle (degrees) & Seconds"
-    lines = [f"% {_tex(comparison.dataset)}, {_tex(comparison.network)}", r"\begin{tabular}{lrrrrrr}", r"\toprule"]
+    lines = [f"% {tex(comparison.dataset)}, {tex(comparison.network)}", r"\begin{tabular}{lrrrrrr}", r"\toprule"]
     lines += [head + r" \\", r"\midrule"]
     lines += [_tex_row(comparison, row) for row in result_rows(comparison)]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
@@ -132,7 +132,7 @@ def _tex_row(comparison: Comparison, row: Row) -> str:
     score = comparison.score
     value = row.summaries[score.key]
     cells = [
-        _tex(row.entry.label),
+        tex(row.entry.label),
         str(row.seeds),
         spread(value, score.scale, score.digits),
         interval(value, score.scale, score.digits),
@@ -144,7 +144,8 @@ def _tex_row(comparison: Comparison, row: Row) -> str:
     return " & ".join(_tex_symbols(cell) for cell in cells) + r" \\"
 
 
-def _tex(text: str) -> str:
+def tex(text: str) -> str:
+    """Plain text as LaTeX."""
     special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     return "".join(special.get(letter, f"\\{letter}" if letter in "&%$#_{}" else letter) for letter in text)
 

@@ -45,6 +45,8 @@ class AbstractRule(Declared):
     `presets` by name, the first one the default; `compared` names the one that comparisons use (empty: the first).
     `protocols` says, by the name of a protocol, what is set under it, given all settings as they would be otherwise.
     `silent` says whether forward weights rest where the output makes no error; `tasks` which kinds of task it learns.
+    `limit` are settings under which theory has the direction become the gradient in the course of learning (none: under
+    no setting).
     """
 
     name: ClassVar[str]
@@ -54,6 +56,7 @@ class AbstractRule(Declared):
     compared: ClassVar[str] = ""
     silent: ClassVar[bool] = True
     tasks: ClassVar[tuple[str, ...]] = TASKS
+    limit: ClassVar[Mapping[str, Value] | None] = None
     protocols: ClassVar[Mapping[str, Callable[[Mapping[str, Value]], Mapping[str, Value]]]] = {}
     network: eqx.AbstractVar[AbstractNetwork]
 

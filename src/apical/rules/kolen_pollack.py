@@ -41,6 +41,7 @@ class KolenPollack(AbstractRandomLayerwise):
     networks: ClassVar = FEEDFORWARD
     plasticity: ClassVar = {"forward": Optimiser, "feedback": Optimiser}
     presets: ClassVar[Mapping[str, Preset]] = {"default": DEFAULT}
+    limit: ClassVar = {"feedback_decay": 3e-3}
     feedback_decay: Array = real(
         1e-3,
         "share of W and B lost in each update, the same in both",

@@ -62,6 +62,7 @@ class WeightMirror(AbstractRandomLayerwise):
     networks: ClassVar = FEEDFORWARD
     plasticity: ClassVar = {"forward": Optimiser, "feedback": MirrorPlasticity}
     presets: ClassVar[Mapping[str, Preset]] = {"default": DEFAULT}
+    limit: ClassVar = {"feedback_rate": 1e-3}
     mirror_noise: Array = real(
         0.5, "deviation of the noise that layers fire in the mirror's turn", low=0, open_low=True, scale="log"
     )
