@@ -309,6 +309,8 @@ def test_inverses_learn_with_every_activation(activation: str) -> None:
         return ((ACTIVATIONS[activation](inverse(block, h, (6, 6, 2))) - below) ** 2).sum() / 10
 
     expected = jax.jit(jax.grad(error))(inverse)
-    found = jax.jit(lambda inverse: inverse_direction(inverse, block, activation, h, below, 5))(inverse)
+    found = jax.jit(
+        lambda inverse: inverse_direction(inverse, block, activation, h, below.shape[1:], lambda g: (g - below) / 5)
+    )(inverse)
     np.testing.assert_allclose(found.kernel, expected.kernel, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(found.bias, expected.bias, rtol=1e-9, atol=1e-12)

@@ -5,6 +5,7 @@ convolutional and locally connected blocks have one alike. A pool is undone by g
 """
 
 import math
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -54,15 +55,21 @@ def init_inverse(key: PRNGKey, initialise: Initialiser, block: Block, below: tup
 
 
 def inverse_direction(
-    inverse: Inverse, block: Block, activation: str, h: Array, below: Array, n_examples: int
+    inverse: Inverse,
+    block: Block,
+    activation: str,
+    heard: Array,
+    below: tuple[int, ...],
+    errors: Callable[[Array], Array],
 ) -> Inverse:
-    """The gradient of the squared error 1/2 |s(g(h)) - below|^2, averaged over examples, for the inverse's weights.
+    """The gradient of a loss for the inverse's weights, summed over what it hears.
 
-    It is local as that of any layer: the error of the units below times the activity that came down to them.
+    `errors` gives the loss's derivative with respect to s(g(heard)), of shape (batch, *below). The plasticity is local
+    as that of any layer: the error of the units below times the activity that came down to them.
     """
-    drive = inverse(block, h, below.shape[1:])
+    drive = inverse(block, heard, below)
     found, back = jax.vjp(ACTIVATIONS[activation], drive)
-    (error,) = back((found - below) / n_examples)
-    kernel = pull(block.layer, error, spread(block, h, error)).kernel
+    (error,) = back(errors(found))
+    kernel = pull(block.layer, error, spread(block, heard, error)).kernel
     axes = tuple(range(error.ndim - 1)) if isinstance(block.layer, Conv) else (0,)
     return Inverse(kernel, error.sum(axes))

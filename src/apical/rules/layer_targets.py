@@ -13,6 +13,7 @@ from jaxtyping import Array, Int
 
 from apical.core import Batch, Info, Neurons, PRNGKey, Scalar, Scores, State, Targets, Weights, labelled
 from apical.hyperparameters import choice, real
+from apical.networks.blocks import Block
 from apical.networks.feedforward import FEEDFORWARD, AbstractFeedforward, Blocks, Trace
 from apical.networks.initialisers import INITIALISERS
 from apical.networks.inverses import Inverse, init_inverse, inverse_direction
@@ -20,6 +21,7 @@ from apical.neurons.transfer import ACTIVATIONS
 from apical.rules.alignment import AbstractAlignment, Route
 from apical.rules.base import Preset
 from apical.rules.optimisers import AbstractOptimiser, InverseOptimiser, Optimiser
+from apical.rules.reconstruction import RECONSTRUCTIONS, Shaken
 
 BARTUNOV = "Bartunov 2018"
 PARALLEL, ALTERNATING = "parallel", "alternating"
@@ -51,9 +53,9 @@ class AbstractLayerTargets(AbstractAlignment):
     """Each hidden layer descends 1/2 |h_l - hhat_l|^2, the distance to its target, by its own weights alone.
 
     Targets come down through inverses g_l, one for each layer that has a learnt inverse; they descend the noisy
-    reconstruction 1/2 |g_l(f_l(h + noise)) - (h + noise)|^2 of the activity h below. The output layer descends its own
-    loss. `epoch`, where it is told, decides whose turn it is in alternating training: that of the inverses in even
-    epochs, that of the forward weights in odd ones.
+    reconstruction 1/2 |g_l(f_l(h + noise)) - (h + noise)|^2 of the activity h below, or another `reconstruction_loss`
+    (see `reconstruction`). The output layer descends its own loss. `epoch`, where it is told, decides whose turn it is
+    in alternating training: that of the inverses in even epochs, that of the forward weights in odd ones.
     """
 
     plasticity: ClassVar = {"forward": Optimiser, "feedback": InverseOptimiser}
@@ -78,6 +80,12 @@ class AbstractLayerTargets(AbstractAlignment):
         high=0.99,
         source=BARTUNOV,
         search={"own": (0.0, 0.3)},
+    )
+    reconstruction_loss: str = choice(
+        "activity",
+        tuple(RECONSTRUCTIONS),
+        "what inverses learn to give back: activity, its changes (difference), or changes as the transpose does",
+        source="Lee 2015, Meulemans 2020, Ernoult 2022",
     )
     inverse_activation: str = choice(
         AS_FORWARD, (AS_FORWARD, *ACTIVATIONS), "transfer function of the inverses", source=BARTUNOV
@@ -149,12 +157,20 @@ class AbstractLayerTargets(AbstractAlignment):
         """The direction of every inverse: that of its noisy reconstruction."""
         directions = []
         for l, block in enumerate(self.inverted(weights), 1):
-            h = trace.inputs[l]
-            noisy = h + self.noise * jr.normal(jr.fold_in(key, l), h.shape)
-            heard = self.heard(weights, l, block.layer(noisy))
-            inverse = weights.feedback[l - 1]
-            directions.append(inverse_direction(inverse, block, self.reconstruction, heard, noisy, len(h)))
+            shaken = self.shaken(weights, trace, l, block, jr.fold_in(key, l))
+            heard, errors = RECONSTRUCTIONS[self.reconstruction_loss](shaken)
+            n, below = len(shaken.h), shaken.h.shape[1:]
+            mean = lambda found, errors=errors, n=n: errors(found) / n  # noqa: E731
+            inverse, s = weights.feedback[l - 1], self.reconstruction
+            directions.append(inverse_direction(inverse, block, s, heard, below, mean))
         return tuple(directions)
+
+    def shaken(self, weights: Weights, trace: Trace, l: int, block: Block, key: PRNGKey) -> Shaken:
+        """The activity below layer l under noise, and what the inverse of the layer hears of it."""
+        h, heard = trace.inputs[l], self.heard(weights, l, block.layer(trace.inputs[l]))
+        shift = self.noise * jr.normal(key, h.shape)
+        jolt = self.noise * jr.normal(jr.fold_in(key, 0), heard.shape)
+        return Shaken(h, shift, heard, self.heard(weights, l, block.layer(h + shift)), jolt)
 
     def assign_credit(self, state: State, batch: Batch, key: PRNGKey) -> tuple[Info, Neurons]:
         net, weights = self.network, state.weights

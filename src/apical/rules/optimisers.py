@@ -62,7 +62,7 @@ class Optimiser(AbstractOptimiser):
         return jnp.zeros((), dtype=int), METHODS[self.optimiser](self.momentum).init(weights)
 
     def update(self, direction: Layers, memory: PyTree, weights: Layers) -> tuple[Layers, PyTree]:
-        decayed = jax.tree.map(lambda d, w: d + self.weight_decay * w, direction, weights)
+        decayed = decay(direction, weights, self.weight_decay)
         return take_step(METHODS[self.optimiser](self.momentum), self.rate, self.rate_decay, decayed, memory, weights)
 
 
@@ -74,6 +74,9 @@ class InverseOptimiser(AbstractOptimiser):
     )
     feedback_optimiser: str = choice("adam", tuple(METHODS), METHOD_WORDS + ", for feedback weights")
     feedback_rate_decay: Array = real(0.0, RATE_DECAY_WORDS.format("feedback_rate_decay"), low=0, unit="1/update")
+    feedback_weight_decay: Array = real(
+        0.0, "share of each feedback weight added to its direction: it damps an inverse", low=0, source="Meulemans 2020"
+    )
     feedback_momentum: Array = real(0.9, MOMENTUM_WORDS + ", for feedback weights", low=0, high=0.9999)
 
     def init(self, weights: Layers) -> PyTree:
@@ -81,7 +84,13 @@ class InverseOptimiser(AbstractOptimiser):
 
     def update(self, direction: Layers, memory: PyTree, weights: Layers) -> tuple[Layers, PyTree]:
         method = METHODS[self.feedback_optimiser](self.feedback_momentum)
-        return take_step(method, self.feedback_rate, self.feedback_rate_decay, direction, memory, weights)
+        decayed = decay(direction, weights, self.feedback_weight_decay)
+        return take_step(method, self.feedback_rate, self.feedback_rate_decay, decayed, memory, weights)
+
+
+def decay(direction: Layers, weights: Layers, share: Array) -> Layers:
+    """The direction with a share of each weight added to it, so that weights that nothing holds shrink."""
+    return jax.tree.map(lambda d, w: d + share * w, direction, weights)
 
 
 def take_step(

@@ -1,7 +1,7 @@
 """The page of an experiment on images: test errors over epochs, a table, the paper's claims beside them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +53,7 @@ def make(experiment: Experiment, request: Request) -> Path:
     epochs, seeds = (QUICK_EPOCHS, QUICK_SEEDS) if request.quick else (EPOCHS, SEEDS)
     errors = {learner.label: _errors(learner, dataset, epochs, seeds) for learner in experiment.learners}
     drawn = tuple(_panel(title, learners, errors) for title, learners in experiment.panels.items())
-    figure = Figure(experiment.name, experiment.title, f"{experiment.caption} {BAND.capitalize()}.", drawn)
+    figure = Figure(experiment.name, experiment.title, f"{experiment.caption} {BAND.capitalize()}.", drawn, len(drawn))
     render_static(figure, request.out / "figures" / figure.name)
     write_atomically(request.out / f"{figure.name}.csv", as_csv(COLUMNS, _rows(errors)))
     texts = (experiment.conditions, _conditions(dataset, epochs, seeds), *dataset.warnings)
@@ -67,7 +67,7 @@ def shortened(dataset: Dataset, quick: bool) -> Dataset:
     if not quick:
         return dataset
     train = dataset.train.subset(np.arange(min(QUICK_EXAMPLES, len(dataset.train))))
-    return Dataset(dataset.name, train, dataset.test, dataset.classes, warnings=dataset.warnings)
+    return replace(dataset, train=train)
 
 
 def last(errors: Errors, label: str) -> str:

@@ -8,7 +8,7 @@ from apical.reproduce.lillicrap.images import Learner, spikes_pass
 from apical.reproduce.lillicrap.ways import BACKPROP, FEEDBACK_ALIGNMENT, OUTPUT_ALONE, WAYS
 from apical.reproduce.page import Claim
 
-RATES = {BACKPROP.name: 2.0, FEEDBACK_ALIGNMENT.name: 2.0, OUTPUT_ALONE.name: 0.5}
+RATES = {BACKPROP.name: 2.0, FEEDBACK_ALIGNMENT.name: 2.0, OUTPUT_ALONE.name: 0.02}
 PASSES = 8
 SPIKES = tuple(
     Learner(w, f"{w.label}, spikes", RATES[w.name], "logistic", spikes_pass, passes=PASSES, dash=w.dash) for w in WAYS
