@@ -1,6 +1,6 @@
 """What every test runs under: CPU, quick compilation, strict promotion of dtypes, the same examples each time.
 
-A program is compiled once in a session, whichever worker or command needs it.
+Commands that tests run find what another one has compiled.
 """
 
 import os
@@ -21,6 +21,7 @@ import hypothesis
 import jax
 import pytest
 
+jax.config.update("jax_enable_compilation_cache", False)  # for the commands that tests run, which repeat each other
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 hypothesis.settings.register_profile("apical", derandomize=True, database=None, deadline=None, max_examples=50)
 hypothesis.settings.load_profile("apical")

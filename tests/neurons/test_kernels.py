@@ -1,5 +1,6 @@
 """The kernel of postsynaptic potentials: one linear map, in three ways, and its limits."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,11 +21,14 @@ def kappa(n: np.ndarray, slow: float = 10.0, fast: float = 3.0, dt: float = 1.0)
     return (np.exp(-t / slow) - np.exp(-t / fast)) / (slow - fast)
 
 
+respond = eqx.filter_jit(Kernel.respond)
+
+
 def in_blocks(kernel: Kernel, lengths: list[int]) -> tuple[np.ndarray, Trace]:
     """The potentials of the spikes, block by block."""
     trace, psps, start = kernel.rest(2, 3), [], 0
     for length in lengths:
-        psp, trace = kernel.respond(trace, jnp.asarray(SPIKES[start : start + length]))
+        psp, trace = respond(kernel, trace, jnp.asarray(SPIKES[start : start + length]))
         psps.append(psp)
         start += length
     return np.concatenate(psps), trace

@@ -1,5 +1,6 @@
 """What is measured of credit, against closed forms."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -102,14 +103,18 @@ def test_pseudo_inverse_alignment_is_none_for_the_inverse_of_the_feedback() -> N
 def learner(name: str, network: str = "mlp", **settings: object) -> tuple[AbstractRule, State, Batch]:
     rule = assemble(RULES[name], network, (6, 6, 1), 4, (5,), settings)
     batch = Batch(jr.uniform(jr.key(0), (8, 6, 6, 1)), jnp.arange(8) % 4)
-    return rule, rule.init(jr.key(1), batch), batch
+    return rule, eqx.filter_jit(rule.init)(jr.key(1), batch), batch
+
+
+asked = eqx.filter_jit(ask)
+graded = eqx.filter_jit(gradient)
 
 
 @pytest.mark.parametrize("network", ["mlp", "cnn"])
 def test_backprop_has_no_angle_to_itself(network: str) -> None:
     sizes = {} if network == "mlp" else {"channels": (3,), "kernels": (3,), "padding": (1,)}
     rule, state, batch = learner("backprop", network, **sizes)
-    direction, reference = ask(rule, state, batch, jr.key(2)).direction.forward, gradient(rule, state, batch)
+    direction, reference = asked(rule, state, batch, jr.key(2)).direction.forward, graded(rule, state, batch)
     for value in angle_to_backprop(direction, reference).values():
         assert float(value) == pytest.approx(0, abs=0.2)
     for value in log10_norm_ratio(direction, reference).values():
@@ -118,7 +123,7 @@ def test_backprop_has_no_angle_to_itself(network: str) -> None:
 
 def test_feedback_alignment_has_an_angle_in_the_hidden_layer_alone() -> None:
     rule, state, batch = learner("feedback-alignment")
-    direction, reference = ask(rule, state, batch, jr.key(2)).direction.forward, gradient(rule, state, batch)
+    direction, reference = asked(rule, state, batch, jr.key(2)).direction.forward, graded(rule, state, batch)
     found = angle_to_backprop(direction, reference)
     assert float(found["0"]) > 10 and float(found["1"]) == pytest.approx(0, abs=0.1)
     assert 0 < float(found["total"]) < float(found["0"])
@@ -127,5 +132,5 @@ def test_feedback_alignment_has_an_angle_in_the_hidden_layer_alone() -> None:
 def test_asking_starts_from_rest() -> None:
     rule, state, batch = learner("backprop", "cnn", channels=(3,), kernels=(3,), padding=(1,))
     elsewhere = State(state.weights, state.optimiser, jax.tree.map(lambda a: a + 5, state.neurons))
-    one, other = (ask(rule, s, batch, jr.key(2)) for s in (state, elsewhere))
+    one, other = (asked(rule, s, batch, jr.key(2)) for s in (state, elsewhere))
     assert jax.tree.all(jax.tree.map(jnp.array_equal, one, other))

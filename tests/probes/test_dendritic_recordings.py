@@ -55,9 +55,17 @@ def slope(x: Any) -> np.ndarray:
     return sigma(x) * (1 - sigma(x))
 
 
+show = eqx.filter_jit(Dendritic.show)
+recorded = eqx.filter_jit(record_example)
+
+
+def drawn_weights(rule: SegregatedDendrites) -> Weights:
+    return eqx.filter_jit(rule.init_weights)(jr.key(1))
+
+
 def shown(rule: SegregatedDendrites, batch: Batch) -> tuple[Weights, Means, Means]:
-    weights = rule.init_weights(jr.key(1))
-    free, taught, _ = rule.network.show(weights, None, batch, jr.key(2))
+    weights = drawn_weights(rule)
+    free, taught, _ = show(rule.network, weights, None, batch, jr.key(2))
     return weights, free, taught
 
 
@@ -118,8 +126,8 @@ def test_the_angle_on_single_examples_is_that_of_batches_of_one() -> None:
     found = example_angles(rule, weights, free, taught)
     alone = []
     for i in range(3):
-        one_free, one_taught, _ = rule.network.show(
-            weights, None, Batch(batch.x[i : i + 1], batch.y[i : i + 1]), jr.key(2)
+        one_free, one_taught, _ = show(
+            rule.network, weights, None, Batch(batch.x[i : i + 1], batch.y[i : i + 1]), jr.key(2)
         )
         alone.append(hidden_angles(rule, weights, one_free, one_taught))
     for l in found:
@@ -130,11 +138,11 @@ def test_the_angle_on_single_examples_is_that_of_batches_of_one() -> None:
 def test_feedback_through_the_transpose_is_backprop(sign: int, degrees: float) -> None:
     """With Y small and every output at slope 1/4, alpha^t - alpha^f is Y (lambda^t - lambda^f) / 4: along W^T E."""
     rule = made((8,), **RATES)
-    drawn, batch = rule.init_weights(jr.key(1)), examples(1)
+    drawn, batch = drawn_weights(rule), examples(1)
     hidden, output = drawn.forward
     flat = (hidden, Dense(1e-4 * output.kernel, jnp.zeros(CLASSES)))
     weights = Weights(flat, (Apical(sign * 1e-2 * output.kernel.T),))
-    free, taught, _ = rule.network.show(weights, None, batch, jr.key(2))
+    free, taught, _ = show(rule.network, weights, None, batch, jr.key(2))
     assert float(hidden_angles(rule, weights, free, taught)["0"]) == pytest.approx(degrees, abs=1)
 
 
@@ -144,7 +152,7 @@ def test_feedback_through_the_transpose_is_backprop(sign: int, degrees: float) -
 @pytest.mark.parametrize("hidden", [(6,), (7, 5), (5, 3, 6)])
 def test_eigenvalues_are_those_of_plain_numpy(hidden: tuple[int, ...], broadcast: bool, feedback_bias: bool) -> None:
     rule = made(hidden, broadcast=broadcast, feedback_bias=feedback_bias)
-    weights = rule.init_weights(jr.key(1))
+    weights = drawn_weights(rule)
     somas = 2 * jr.normal(jr.key(3), (20, CLASSES))
     found = feedback_eigenvalues(rule.network, weights, somas)
     k_D = 0.6 / 0.7
@@ -162,7 +170,7 @@ def test_eigenvalues_are_those_of_plain_numpy(hidden: tuple[int, ...], broadcast
 
 def test_feedback_that_inverts_the_output_weights_has_eigenvalue_zero() -> None:
     rule = made((7, 6))
-    drawn = rule.init_weights(jr.key(1))
+    drawn = drawn_weights(rule)
     inverse = np.linalg.pinv(np.asarray(rule.network.k_output * drawn.forward[-1].kernel, float))
     weights = Weights(drawn.forward, (drawn.feedback[0], Apical(jnp.asarray(inverse, jnp.float32))))
     assert float(feedback_eigenvalues(rule.network, weights, jnp.zeros((1, CLASSES))).weights) < 1e-6
@@ -179,10 +187,10 @@ def hidden_step(mix: float, seed: int, rate: float = 1e-3) -> tuple[float, float
     W, noise = jr.normal(keys[0], (CLASSES, 8)), jr.normal(keys[1], (8, CLASSES))
     forward = (Dense(jnp.zeros((8, INPUTS)), jnp.zeros(8)), Dense(W, jnp.zeros(CLASSES)))
     weights = Weights(forward, (Apical(0.1 * ((1 - abs(mix)) * noise + mix * W.T)),))
-    free, taught, _ = rule.network.show(weights, None, batch, jr.key(0))
+    free, taught, _ = show(rule.network, weights, None, batch, jr.key(0))
     errors = rule.errors(free, taught)[0]
     moved = Dense(forward[0].kernel - rate * errors.T @ free.psps[0], forward[0].bias - rate * errors.sum(0))
-    after = rule.network.show(Weights((moved, forward[1]), weights.feedback), None, batch, jr.key(0))[0]
+    after = show(rule.network, Weights((moved, forward[1]), weights.feedback), None, batch, jr.key(0))[0]
     change = example_loss(rule.network, after, taught) - example_loss(rule.network, free, taught)
     return float(feedback_eigenvalues(rule.network, weights, free.somas[-1]).local), float(change[0])
 
@@ -215,12 +223,12 @@ def test_recordings_are_the_simulation_that_training_runs(name: str) -> None:
     """From cells in use, the means that `show` reports with the same key are those of what is recorded."""
     hidden, settings = CASES[name]
     rule, batch, key = made(hidden, **{**SHORT, **settings}), examples(1), jr.key(4)
-    net, weights = rule.network, rule.init_weights(jr.key(1))
+    net, weights = rule.network, drawn_weights(rule)
     assert isinstance(net, Dendritic)
     show = eqx.filter_jit(net.show)
     used = show(weights, net.rest(batch.x), batch, jr.key(3))[2]
     free, taught, _ = show(weights, used, batch, key)
-    recording = jax.tree.map(np.asarray, eqx.filter_jit(record_example)(net, weights, used, *one(batch), key))
+    recording = jax.tree.map(np.asarray, recorded(net, weights, used, *one(batch), key))
     lengths = (net.forward_steps, net.target_steps)
     start = 0.0
     for phase, means, length in zip((recording.forward, recording.target), (free, taught), lengths, strict=True):
@@ -245,7 +253,7 @@ def test_recordings_are_the_simulation_that_training_runs(name: str) -> None:
 def test_basal_potentials_and_spikes_belong_to_their_layer() -> None:
     """Without spikes and conductances a soma is its basal potential times k, at every step."""
     rule, batch = made((6, 5), **RATES), examples(1)
-    recording = record_example(rule.network, rule.init_weights(jr.key(1)), None, *one(batch), jr.key(0))
+    recording = recorded(rule.network, drawn_weights(rule), None, *one(batch), jr.key(0))
     for l, k in enumerate((0.6 / 0.7,) * 3):
         np.testing.assert_allclose(recording.forward.somas[l], k * recording.forward.basal[l], rtol=1e-5)
     assert [s.shape for s in recording.target.spikes] == [(2, 6), (2, 5), (2, CLASSES)]
@@ -256,4 +264,4 @@ def test_basal_potentials_and_spikes_belong_to_their_layer() -> None:
 def test_phases_of_random_lengths_are_not_recorded() -> None:
     rule, batch = made((6,)), examples(1)
     with pytest.raises(InputError, match="random_phase_lengths=false"):
-        record_example(rule.network, rule.init_weights(jr.key(1)), None, *one(batch), jr.key(0))
+        record_example(rule.network, drawn_weights(rule), None, *one(batch), jr.key(0))
