@@ -29,7 +29,8 @@ class Hyperparameter:
     `low` and `high` bound the *valid* values (`open_low`: the bound itself is excluded); `search` names published or
     own ranges inside which a study looks. `kind` is real, integer, integers, switch or choice. A `per_layer` real is
     one number or a pair (hidden, output), or one number for each layer. `optional` also admits none. A `static` real
-    shapes the program, as a time step does; another value of it compiles again.
+    shapes the program, as a time step does; another value of it compiles again. `needs` lists (name, value) of other
+    hyperparameters: where none of them has that value, this one does nothing, and no study searches it.
     """
 
     default: Value
@@ -45,6 +46,7 @@ class Hyperparameter:
     per_layer: bool = False
     optional: bool = False
     static: bool = False
+    needs: tuple[tuple[str, Any], ...] = ()
     search: Mapping[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
 
     def parse(self, name: str, text: str) -> Value:

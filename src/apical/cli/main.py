@@ -14,7 +14,8 @@ from apical.errors import InputError
 COMMANDS = {
     "train": "train one rule on one data set",
     "compare": "train several rules with several seeds and write the report",
-    "report": "write the report of run folders",
+    "study": "search the hyperparameters of a rule: does it learn wherever they are?",
+    "report": "write the report of run or study folders",
     "reproduce": "make a figure, table or experiment of the literature again",
     "audit": "measure what each rule needs of a brain",
     "rules": "list the learning rules, or the hyperparameters of one",

@@ -18,9 +18,13 @@ LATEST_PLATEAU = 5
 PLATEAU_SPREAD = 3.0
 
 
-def paper_switch(default: bool, meaning: str) -> Any:
+SPIKES = (("spiking_feedforward", True), ("spiking_feedback", True))
+OPTIMISED = (("optimised_init", True),)
+
+
+def paper_switch(default: bool, meaning: str, **about: Any) -> Any:
     """A switch of the review's table of hyperparameters."""
-    return switch(default, meaning, source=PAPER, search={TABLE: (False, True)})
+    return switch(default, meaning, source=PAPER, search={TABLE: (False, True)}, **about)
 
 
 def phase(default: int, meaning: str, low: int, high: int) -> Any:
@@ -44,12 +48,15 @@ class DendriticSettings(AbstractNetwork):
     feedback_bias: bool = paper_switch(False, "apical dendrites have a bias")
     sparse_feedback: bool = paper_switch(False, "80 % of the feedback weights are zero for good, the others times 5")
     symmetric_feedback: bool = paper_switch(False, "feedback weights copy the transposed path above after every update")
-    noisy_symmetric_feedback: bool = paper_switch(False, "each symmetric copy carries fresh noise of s.d. 0.05")
+    noisy_symmetric_feedback: bool = paper_switch(
+        False, "each symmetric copy carries fresh noise of s.d. 0.05", needs=(("symmetric_feedback", True),)
+    )
     optimised_init: bool = paper_switch(True, "initial weights aimed at basal potentials of mean 3, s.d. 3")
     init_spread: Array = real(
         1.0,
         "spread of the optimised initial weights over the one aimed at",
         low=0,
+        needs=OPTIMISED,
         search={"own": (0.5, 4.0)},
         source="paper: 1; programs of 2017 and 2019: 2",
     )
@@ -58,6 +65,7 @@ class DendriticSettings(AbstractNetwork):
         "mean of the optimised feedback weights over that of the law of forward weights",
         low=0,
         high=1,
+        needs=OPTIMISED,
         search={"own": (0.0, 1.0)},
         source="program of 2017: 1; its earlier revisions: 0",
     )
@@ -79,6 +87,7 @@ class DendriticSettings(AbstractNetwork):
         "steps for which a spike is remembered; none: for ever, as in the equations",
         low=1,
         optional=True,
+        needs=SPIKES,
         source="program of 2017: 10",
         search={TABLE: (1, 10)},
     )
@@ -94,7 +103,14 @@ class DendriticSettings(AbstractNetwork):
         search={TABLE: (0.2, 0.5)},
     )
     tau_s_ms: Array = real(
-        3.0, "synaptic time constant", low=0, open_low=True, unit="ms", source=PAPER, search={TABLE: (1.0, 5.0)}
+        3.0,
+        "synaptic time constant",
+        low=0,
+        open_low=True,
+        unit="ms",
+        needs=SPIKES,
+        source=PAPER,
+        search={TABLE: (1.0, 5.0)},
     )
     tau_L_ms: Array = real(
         10.0,
@@ -119,6 +135,7 @@ class DendriticSettings(AbstractNetwork):
         "conductance from apical dendrite to soma, where there is one",
         low=0,
         unit="1/ms",
+        needs=(("apical_conductance", True),),
         source=PAPER,
         search={TABLE: (0.02, 0.1)},
     )

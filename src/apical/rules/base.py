@@ -60,6 +60,11 @@ class AbstractRule(Declared):
     protocols: ClassVar[Mapping[str, Callable[[Mapping[str, Value]], Mapping[str, Value]]]] = {}
     network: eqx.AbstractVar[AbstractNetwork]
 
+    @classmethod
+    def follows(cls, settings: Mapping[str, Value]) -> Mapping[str, Value]:
+        """Settings that a search derives from those it varies, so that what it tries makes sense; none by default."""
+        return {}
+
     @abc.abstractmethod
     def init(self, key: PRNGKey, batch: Batch) -> State:
         """The state before the first update; of `batch` only the shapes are read."""

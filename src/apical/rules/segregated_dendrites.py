@@ -35,16 +35,19 @@ RATES = {
 
 
 def read_from_last_ms(settings: Mapping[str, Value]) -> dict[str, Value]:
-    """What Lange's program sets: one step of integration, at dt_ms = 1, and spikes remembered for 1 ms.
+    """What Lange's program sets: one step of integration, at dt_ms = 1, spikes remembered for 1 ms, one g_apical.
 
     A phase when tested leaves out as much as one in training; so that the last ms alone is read there too, it lasts as
     long as the forward phase.
     """
     length = cast(int, settings["forward_steps"])
-    changes: dict[str, Value] = {"settling_steps": length - 1, "test_steps": length}
+    changes: dict[str, Value] = {"settling_steps": length - 1, "test_steps": length, "g_apical": 0.05}
     if settings["spiking_feedforward"] or settings["spiking_feedback"]:
         changes["spike_memory"] = max(1, int(1 / cast(float, settings["dt_ms"])))
     return changes
+
+
+WINDOW_SHARE = 0.4  # of a phase in the paper: 20 of 50 ms
 
 
 class BasalPlasticity(AbstractOptimiser):
@@ -75,13 +78,18 @@ class ApicalPlasticity(AbstractOptimiser):
     """Plain descent of the apical synapses, where they learn at all."""
 
     learn_feedback: bool = switch(
-        False, "apical synapses learn to predict the soma", source=PAPER, search={"lange-2019": (False, True)}
+        False,
+        "apical synapses learn to predict the soma",
+        needs=(("symmetric_feedback", False),),
+        source=PAPER,
+        search={"lange-2019": (False, True)},
     )
     feedback_rate: Array = real(
         0.01,
         "learning rate of the apical synapses, where they learn",
         low=0,
         per_layer=True,
+        needs=(("learn_feedback", True),),
         source="ours: the paper gives none",
         search={"own": (0.0, 0.05), "lange-2019": (0.0, 0.05)},
     )
@@ -150,10 +158,20 @@ class SegregatedDendrites(AbstractDescentRule):
     network: Dendritic
     optimisers: dict[str, AbstractOptimiser]
     hidden_error_scale: Array = real(
-        20.0, "scale of hidden errors, divided by max_rate", low=0, scale="log", source=PAPER
+        20.0,
+        "scale of hidden errors, divided by max_rate",
+        low=0,
+        scale="log",
+        source=PAPER,
+        search={"own": (5.0, 80.0)},
     )
     output_error_scale: Array = real(
-        20.0, "scale of output errors, divided by max_rate^2", low=0, scale="log", source=PAPER
+        20.0,
+        "scale of output errors, divided by max_rate^2",
+        low=0,
+        scale="log",
+        source=PAPER,
+        search={"own": (5.0, 80.0)},
     )
 
     def __check_init__(self) -> None:
@@ -170,6 +188,12 @@ class SegregatedDendrites(AbstractDescentRule):
                 "apical_conductance=true and conductances=true",
                 stacklevel=2,
             )
+
+    @classmethod
+    def follows(cls, settings: Mapping[str, Value]) -> Mapping[str, Value]:
+        """Where the phases are searched, means are taken over the paper's share of the shorter one, its last 40 %."""
+        free, taught = cast(int, settings["forward_steps"]), cast(int, settings["target_steps"])
+        return {"settling_steps": free - max(1, round(WINDOW_SHARE * min(free, taught)))}
 
     def init_weights(self, key: PRNGKey) -> Weights:
         key_forward, key_feedback = jr.split(key)

@@ -78,17 +78,23 @@ def score(
     indices: Int[np.ndarray, " n"],
     key: PRNGKey,
     loss: Loss = cross_entropy,
+    room: int = 0,
 ) -> Scored:
-    """How good the scores are on the examples of these indices, without learning."""
+    """How good the scores are on the examples of these indices, without learning.
+
+    With `room` for so many, sets of indices that differ in size share one program.
+    """
     parts = [
-        _tally_part(rule, state, *source.data(part), jax.random.fold_in(key, i), loss)
+        _tally_part(rule, state, *source.data(part), jax.random.fold_in(key, i), loss, room)
         for i, part in enumerate(source.chunks(indices))
     ]
     return jax.tree.map(lambda *sums: sum(sums), *parts).scored()
 
 
-def _tally_part(rule: AbstractRule, state: State, data: Batch, places: np.ndarray, key: PRNGKey, loss: Loss) -> Tally:
-    n_chunks = -(-len(places) // CHUNK)
+def _tally_part(
+    rule: AbstractRule, state: State, data: Batch, places: np.ndarray, key: PRNGKey, loss: Loss, room: int
+) -> Tally:
+    n_chunks = -(-max(len(places), room) // CHUNK)
     padded = np.zeros(n_chunks * CHUNK, dtype=np.int32)
     padded[: len(places)] = places
     real = np.arange(len(padded)) < len(places)

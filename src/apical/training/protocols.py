@@ -87,8 +87,8 @@ PROTOCOLS: dict[str, Protocol] = {
             "without regard to class) are for validation, and the last seventh is for the test, so test results are "
             "not of the published test data; 10 epochs; the loss is -log of the score of the true class clipped to "
             "[1e-12, 1], 0 for correct examples, and no cross-entropy; segregated dendrites are read from the last ms "
-            "of a phase, their test phase is as long as the forward phase, spikes are remembered for 1 ms; what is set "
-            "explicitly goes before all this; phases last ms here, though in his program steps",
+            "of a phase, their test phase is as long as the forward phase, spikes are remembered for 1 ms, g_apical is "
+            "0.05; what is set explicitly goes before all this; phases last ms here, though in his program steps",
             "Lange 2019, program",
             validation_share=0.2,
             test_share=1 / 7,
