@@ -47,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     from apical.cli.main import DONE, INTERRUPTED
     from apical.files import check_out
     from apical.study.storage import need_extra
+    from apical.training.config import data_options
     from apical.training.environment import describe
     from apical.training.interrupt import Interrupt
     from apical.training.progress import Progress
@@ -57,8 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"--workers {arguments.workers}: give at least one")
     from apical.study.run import prepare, run_study
 
+    arguments.dataset = arguments.dataset or "digits"
     plan = _plan(arguments)
-    dataset = load_data(arguments, plan.request.dataset, plan.request.image_size)
+    dataset = load_data(arguments, plan.request.image_size, data_options(plan.request))
     evaluator = prepare(plan, dataset, arguments.out)
     about, make = describe(dataset, arguments.words), _executor(arguments)
     with Interrupt() as interrupt, Progress(plan.trials, quiet=arguments.quiet) as progress:
@@ -75,9 +77,9 @@ def _plan(arguments: argparse.Namespace) -> "Plan":
 
     rule, space = find(arguments.rule), find_space(arguments.space)
     preset = arguments.preset or (space.ranges if space.ranges in rule.presets else rule.compared or None)
-    settings = parse_settings(arguments.rule, arguments.network, preset, arguments.set)
+    settings = parse_settings(arguments.rule, arguments.network, preset, arguments.set, arguments.dataset)
     given = {name: getattr(arguments, name) for name in DECIDED}
-    name, size = arguments.dataset or "digits", arguments.image_size or 64
+    name, size = arguments.dataset, arguments.image_size or 64
     request = Request(arguments.rule, name, preset, seed=arguments.seed, image_size=size, settings=settings, **given)
     for option, user in (("kernel", "gp-"), ("kappa", "gp-ucb")):
         if getattr(arguments, option) is not None and not arguments.sampler.startswith(user):

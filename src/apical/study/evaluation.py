@@ -21,7 +21,8 @@ from apical.study.folds import Fold, Folds, check_batch
 from apical.study.plan import Plan, read_plan
 from apical.study.space import Point, Space
 from apical.study.spaces import BATCH, IMAGE_LAYER, LAYERS, UNITS, build_space, set_by_protocol
-from apical.training.config import Config, resolve
+from apical.tasks import CLASSIFICATION
+from apical.training.config import Config, data_options, resolve
 from apical.training.feed import Feed
 from apical.training.feed import feed as make_feed
 from apical.training.losses import LOSSES
@@ -64,7 +65,10 @@ class Evaluator:
         self.plan, self.base = plan, resolve(plan.request, dataset)
         self.protocol = find_protocol(self.base.protocol)
         self.dataset = self.protocol.arranged(dataset)
-        self.given = {name: value for name, value in plan.request.settings.items() if name != "protocol"}
+        if dataset.task != CLASSIFICATION:
+            raise InputError(f"a study judges by accuracy, and {dataset.name} has no classes: choose another data set")
+        given = plan.request.settings
+        self.given = {name: value for name, value in given.items() if name in self.base.settings}
         fixed = frozenset(name for name in ("hidden", BATCH) if getattr(plan.request, name) is not None)
         self.space: Space = build_space(plan.space, self.base, self.given, fixed)
         self.examples = self.dataset.train.subset(self._chosen())
@@ -172,4 +176,5 @@ def _sizes(point: Point) -> tuple[dict[str, Any], dict[str, Any]]:
 def evaluator_of(description: str) -> Evaluator:
     """The evaluator of a plan written as JSON, with data from this machine; kept for the next trial."""
     plan = read_plan(json.loads(description))
-    return Evaluator(plan, load(plan.request.dataset, image_size=plan.request.image_size))
+    request = plan.request
+    return Evaluator(plan, load(request.dataset, image_size=request.image_size, options=data_options(request)))

@@ -103,7 +103,8 @@ class Folds:
             return chance
         room = max(len(part.validation) for part in self.parts) if self.source.examples.resident else 0
         validation, key = self.parts[i].validation, self._key(i, SCORE)
-        return float(programs.score(self.rule, self.states[i], self.source, validation, key, self.loss, room).accuracy)
+        scored = programs.score(self.rule, self.states[i], self.source, validation, key, self.loss, room)
+        return chance if scored.accuracy is None else float(scored.accuracy)
 
     def _key(self, i: int, purpose: int, step: int = 0) -> PRNGKey:
         """The same for every setting, so that settings are compared on the same noise."""
