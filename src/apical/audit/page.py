@@ -5,11 +5,11 @@ from html import escape
 from pathlib import Path
 
 from apical.audit.audit import Finding
-from apical.audit.base import Property
+from apical.audit.base import NO, NOT_APPLICABLE, YES, Property
 from apical.audit.literature import SOURCE, Disagreement, disagreements
 from apical.audit.registry import PROPERTIES
 from apical.audit.subject import BATCH, HIDDEN
-from apical.audit.tables import LEGEND, audit_csv, audit_tex, by_cell, mark, rules_of
+from apical.audit.tables import MARKS, audit_csv, audit_tex, by_cell, rules_of
 from apical.files import write_atomically
 from apical.report import markup, write_page
 from apical.report.page import Block
@@ -32,7 +32,7 @@ def write_audit_page(findings: Sequence[Finding], command: str, path: Path) -> P
     """Writes the page; returns its path."""
     blocks: list[Block] = [
         markup.paragraph(LEAD, "lead"),
-        section("The table", audit_html(findings) + markup.paragraph(LEGEND + ".")),
+        section("The table", audit_html(findings)),
         section("Where it differs from the table in the literature", differences(findings)),
         section("Evidence", markup.paragraph(HOW) + "".join(evidence(one, findings) for one in PROPERTIES)),
         section("Repeat it", f"<pre>{escape(command)}</pre>"),
@@ -59,7 +59,7 @@ def audit_html(findings: Sequence[Finding]) -> str:
 def _row(one: Property, found: Sequence[Finding]) -> str:
     cells = "".join(
         f'<td class="{escape(f.value.split()[0])}" title="{escape(f.value + ": " + f.evidence)}">'
-        f"{escape(mark(f.value))}</td>"
+        f"{escape(MARKS[f.value] if f.value in (YES, NO, NOT_APPLICABLE) else f.value)}</td>"
         for f in found
     )
     return f'<tr><th class="rule" scope="row" title="{escape(one.question)}">{escape(one.title)}</th>{cells}</tr>'

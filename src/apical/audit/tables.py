@@ -17,14 +17,14 @@ MARKS = {
     YES: "\u2713",
     NO: "\u2717",
     NOT_APPLICABLE: "\u2013",
-    PARTLY: "\u2713/\u2717",
-    LIMIT: "limit",
-    FINAL: "last",
-    SIGNS: "signs",
+    PARTLY: "\u00b1",
+    LIMIT: "L",
+    FINAL: "F",
+    SIGNS: "S",
 }
 LEGEND = (
-    "\u2713 yes, \u2717 no, \u2013 does not apply, \u2713/\u2717 in part, limit: in a limit, last: but for the final "
-    "layer, signs: but for the signs of the weights"
+    "\u2713 yes, \u2717 no, \u2013 does not apply, \u00b1 in part, L in a limit, F but for the final layer, S but for "
+    "the signs of the weights"
 )
 TEX_MARKS = {YES: r"\checkmark", NO: r"$\times$", NOT_APPLICABLE: "--", PARTLY: r"\checkmark/$\times$"}
 SHORT = {
