@@ -69,7 +69,7 @@ def audit_table(findings: Sequence[Finding]) -> Table:
     """The table for a terminal of 80 columns: a row for each property, a column for each rule."""
     rules, values = rules_of(findings), by_cell(findings)
     names = ", ".join(f"{short(rule)} {rule_name(rule)}" for rule in rules)
-    table = Table(caption=f"{LEGEND}. {names}", caption_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
+    table = Table(caption=f"{LEGEND}. {names}", caption_justify="left", box=SIMPLE, padding=0)
     table.add_column("property", no_wrap=True)
     for rule in rules:
         table.add_column(short(rule), justify="center", no_wrap=True)
