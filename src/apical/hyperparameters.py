@@ -96,7 +96,7 @@ class Hyperparameter:
         if self.kind == "switch":
             return "true or false"
         if self.kind == "choice":
-            return "one of " + ", ".join(self.choices)
+            return "one of " + ", ".join(self.choices) + (", or none" if self.optional else "")
         words = {"real": "a number", "integer": "a whole number", "integers": "whole numbers a,b,..."}[self.kind]
         if self.per_layer:
             words += " (or hidden,output)"

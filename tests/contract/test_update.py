@@ -41,9 +41,9 @@ def another(declaration: Hyperparameter) -> float:
 
 
 def reals(case: Case) -> dict[str, Hyperparameter]:
-    """The real hyperparameters of a case."""
+    """The real hyperparameters of a case; what is switched off by default is another program when it is on."""
     known = schema(RULES[case.name], case.network)
-    return {n: d for n, d in known.items() if d.kind == "real" and not d.static}
+    return {n: d for n, d in known.items() if d.kind == "real" and not d.static and d.default is not None}
 
 
 def changed(case: Case) -> AbstractRule:

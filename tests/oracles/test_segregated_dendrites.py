@@ -15,7 +15,7 @@ from apical.core import Batch, State
 from apical.data.registry import load
 from apical.networks.dendritic import Dendritic
 from apical.networks.dendritic_init import optimised_moments
-from apical.networks.dendritic_state import Apical
+from apical.networks.synapses import Synapses
 from apical.neurons.compartments import fire, fire_slope
 from apical.rules.assembly import assemble
 from apical.rules.base import AbstractRule
@@ -104,7 +104,7 @@ def test_hidden_direction_nears_the_gradient_with_small_transposed_feedback(batc
     rule = made((30,), optimised_init=False)
     state = rule.init(jr.key(0), batch)
     quiet = jax.tree.map(lambda w: 0.01 * w, state.weights.forward)
-    feedback = (Apical(30 * quiet[1].kernel.T),)
+    feedback = (Synapses(30 * quiet[1].kernel.T),)
     state = eqx.tree_at(lambda s: (s.weights.forward, s.weights.feedback), state, (quiet, feedback))
     net = rule.network
     direction = rule.update(state, batch, jr.key(0))[1].direction.forward[0].kernel

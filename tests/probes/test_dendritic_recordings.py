@@ -13,8 +13,9 @@ import pytest
 from apical.core import Batch, Weights
 from apical.errors import InputError
 from apical.networks.dendritic import Dendritic
-from apical.networks.dendritic_state import Apical, Means
+from apical.networks.dendritic_state import Means
 from apical.networks.layers import Dense
+from apical.networks.synapses import Synapses
 from apical.neurons.compartments import fire
 from apical.probes.dendritic import (
     backprop_errors,
@@ -141,7 +142,7 @@ def test_feedback_through_the_transpose_is_backprop(sign: int, degrees: float) -
     drawn, batch = drawn_weights(rule), examples(1)
     hidden, output = drawn.forward
     flat = (hidden, Dense(1e-4 * output.kernel, jnp.zeros(CLASSES)))
-    weights = Weights(flat, (Apical(sign * 1e-2 * output.kernel.T),))
+    weights = Weights(flat, (Synapses(sign * 1e-2 * output.kernel.T),))
     free, taught, _ = show(rule.network, weights, None, batch, jr.key(2))
     assert float(hidden_angles(rule, weights, free, taught)["0"]) == pytest.approx(degrees, abs=1)
 
@@ -172,7 +173,7 @@ def test_feedback_that_inverts_the_output_weights_has_eigenvalue_zero() -> None:
     rule = made((7, 6))
     drawn = drawn_weights(rule)
     inverse = np.linalg.pinv(np.asarray(rule.network.k_output * drawn.forward[-1].kernel, float))
-    weights = Weights(drawn.forward, (drawn.feedback[0], Apical(jnp.asarray(inverse, jnp.float32))))
+    weights = Weights(drawn.forward, (drawn.feedback[0], Synapses(jnp.asarray(inverse, jnp.float32))))
     assert float(feedback_eigenvalues(rule.network, weights, jnp.zeros((1, CLASSES))).weights) < 1e-6
 
 
@@ -186,7 +187,7 @@ def hidden_step(mix: float, seed: int, rate: float = 1e-3) -> tuple[float, float
     keys = jr.split(jr.key(seed), 2)
     W, noise = jr.normal(keys[0], (CLASSES, 8)), jr.normal(keys[1], (8, CLASSES))
     forward = (Dense(jnp.zeros((8, INPUTS)), jnp.zeros(8)), Dense(W, jnp.zeros(CLASSES)))
-    weights = Weights(forward, (Apical(0.1 * ((1 - abs(mix)) * noise + mix * W.T)),))
+    weights = Weights(forward, (Synapses(0.1 * ((1 - abs(mix)) * noise + mix * W.T)),))
     free, taught, _ = show(rule.network, weights, None, batch, jr.key(0))
     errors = rule.errors(free, taught)[0]
     moved = Dense(forward[0].kernel - rate * errors.T @ free.psps[0], forward[0].bias - rate * errors.sum(0))

@@ -1,6 +1,5 @@
 """Linear stabilisation: do hidden layers rest where no error is made, however bad the learnt feedback is?"""
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
@@ -15,10 +14,9 @@ RESTS = 1e-3
 
 def errorless(subject: Subject) -> tuple[Weights, Batch, Batch] | None:
     """Weights without any error on class 0, a batch of that class, and one of another class."""
-    forward = without_error(subject.rule.network, subject.weights.forward)
-    if forward is None:
+    weights = without_error(subject.rule.network, subject.weights)
+    if weights is None:
         return None
-    weights = eqx.tree_at(lambda w: w.forward, subject.weights, forward)
     right, wrong = (Batch(subject.batch.x, jnp.asarray(np.full(subject.batch.y.shape, label))) for label in (0, 1))
     return weights, right, wrong
 

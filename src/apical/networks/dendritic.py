@@ -18,12 +18,13 @@ from apical.networks.dendritic_blocks import Window, rest
 from apical.networks.dendritic_init import ABSENT, NOISE, optimised_layer, plain_layer, sparse
 from apical.networks.dendritic_phases import Phase, draw_plateau_times, run_lead, run_phase
 from apical.networks.dendritic_settings import DendriticSettings
-from apical.networks.dendritic_state import Apical, Cells, Means
+from apical.networks.dendritic_state import Cells, Means
 from apical.networks.layers import Dense
+from apical.networks.synapses import Synapses
 from apical.neurons.compartments import fire, teach
 
 Forward = tuple[Dense, ...]
-Feedback = tuple[Apical, ...]
+Feedback = tuple[Synapses, ...]
 LEAD = 2  # folded into the key of a phase, apart from its two halves
 
 
@@ -45,7 +46,7 @@ class Dendritic(DendriticSettings):
             key_draw, key_sparse = jr.split(jr.fold_in(key, l))
             drawn = self._draw(key_draw, self.sizes[self.sources[l]], units, units, self.feedback_mean, 1.0)
             kernel = sparse(key_sparse, drawn.kernel) if self.sparse_feedback else drawn.kernel
-            feedback.append(Apical(kernel, drawn.bias if self.feedback_bias else None))
+            feedback.append(Synapses(kernel, drawn.bias if self.feedback_bias else None))
         return self.symmetrised(forward, tuple(feedback), jr.fold_in(key, len(self.hidden)))
 
     def _draw(
@@ -70,7 +71,7 @@ class Dendritic(DendriticSettings):
             path = functools.reduce(jnp.matmul, transposed[l + 1 : source])
             if self.sparse_feedback:
                 path = jnp.where(apical.kernel == 0, 0.0, path / (1 - ABSENT))
-            copies.append(Apical(path, apical.bias))
+            copies.append(Synapses(path, apical.bias))
         return tuple(copies)
 
     def _copied(self, layer: Dense, key: PRNGKey) -> Array:

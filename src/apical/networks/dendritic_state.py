@@ -11,18 +11,6 @@ from apical.neurons.kernels import Kernel, Trace
 Potentials = Float[Array, "steps batch _"]
 
 
-class Apical(eqx.Module):
-    """Synapses onto apical dendrites: potential = kernel psp + bias; `bias` is none unless there is feedback bias."""
-
-    kernel: Float[Array, "units sources"]
-    bias: Float[Array, " units"] | None = None
-
-    def potential(self, psp: Float[Array, "... sources"], share: Array | float = 1.0) -> Float[Array, "... units"]:
-        """The apical potential, or `share` of a mean of it where `psp` is that share of a mean."""
-        potential = jnp.einsum("...s,ns->...n", psp, self.kernel)
-        return potential if self.bias is None else potential + share * self.bias
-
-
 class Cell(eqx.Module):
     """A layer of cells between blocks of steps; no `trace` where nobody hears its spikes."""
 

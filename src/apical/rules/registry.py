@@ -8,6 +8,7 @@ from apical.rules.backprop import Backprop
 from apical.rules.base import AbstractRule
 from apical.rules.feedback_alignment import DirectFeedbackAlignment, FeedbackAlignment
 from apical.rules.kolen_pollack import KolenPollack
+from apical.rules.microcircuit import Microcircuit
 from apical.rules.segregated_dendrites import SegregatedDendrites
 from apical.rules.sign_symmetry import SignSymmetry
 from apical.rules.simplified_dtp import AuxiliaryOutputSDTP, SimplifiedDTP
@@ -30,6 +31,7 @@ RULES: dict[str, type[AbstractRule]] = {
         SimplifiedDTP,
         AuxiliaryOutputSDTP,
         SegregatedDendrites,
+        Microcircuit,
     )
 }
 

@@ -12,8 +12,9 @@ from apical.core import Batch, Info, Neurons, Pathway, PRNGKey, State, Weights
 from apical.errors import InputError
 from apical.hyperparameters import Value, real, switch
 from apical.networks.dendritic import Dendritic
-from apical.networks.dendritic_state import Apical, Means
+from apical.networks.dendritic_state import Means
 from apical.networks.layers import pull
+from apical.networks.synapses import Synapses
 from apical.neurons.compartments import fire, fire_slope, plateau, plateau_slope
 from apical.rules.base import AbstractDescentRule, Preset
 from apical.rules.optimisers import AbstractOptimiser, Layers, descend
@@ -219,13 +220,13 @@ class SegregatedDendrites(AbstractDescentRule):
         errors.append(-change * self.output_error_scale / net.max_rate**2 * net.k_output)
         return [e * fire_slope(c, net.max_rate) for e, c in zip(errors, free.somas, strict=True)]
 
-    def feedback_direction(self, feedback: tuple[Apical, ...], free: Means) -> tuple[Apical, ...]:
+    def feedback_direction(self, feedback: tuple[Synapses, ...], free: Means) -> tuple[Synapses, ...]:
         """What the apical synapses descend along; those that are missing stay missing."""
         net, direction = self.network, []
         for synapses, soma, apical, heard in zip(feedback, free.somas[:-1], free.apical, free.heard, strict=True):
             error = -(fire(soma, net.max_rate) - plateau(apical)) * plateau_slope(apical) / len(soma)
             kernel = jnp.where(synapses.kernel == 0, 0.0, error.T @ heard)
-            direction.append(Apical(kernel, None if synapses.bias is None else error.sum(0)))
+            direction.append(Synapses(kernel, None if synapses.bias is None else error.sum(0)))
         return tuple(direction)
 
     def renewed(self, weights: Weights, key: PRNGKey) -> Weights:

@@ -1,0 +1,79 @@
+"""Initial weights of a microcircuit: at random, or so that every layer predicts the one above."""
+
+import itertools
+
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array
+
+from apical.core import PRNGKey, Weights
+from apical.networks.initialisers import INITIALISERS
+from apical.networks.microcircuit_settings import FLAT, MicrocircuitSettings
+from apical.networks.microcircuit_state import Lateral, Layers, assembled, families
+from apical.networks.synapses import Synapses
+
+
+def draw(net: MicrocircuitSettings, key: PRNGKey, below: int, above: int, bias: bool = False) -> Synapses:
+    """Random synapses from `below` to `above` cells under the network's law; biases start at 0."""
+    if net.initialiser == FLAT:
+        kernel = jr.uniform(key, (above, below), minval=-1.0)
+    else:
+        kernel = INITIALISERS[net.initialiser](key, (above, below), below, above)
+    return Synapses(net.init_range * kernel, jnp.zeros(above) if bias else None)
+
+
+def forward_weights(net: MicrocircuitSettings, key: PRNGKey) -> Layers:
+    """W_up of every layer."""
+    keys = jr.split(key, len(net.sizes) - 1)
+    pairs = itertools.pairwise(net.sizes)
+    return tuple(draw(net, k, below, above, net.bias) for k, (below, above) in zip(keys, pairs, strict=True))
+
+
+def self_predicting(net: MicrocircuitSettings, forward: Layers, feedback: Layers) -> Lateral:
+    """W_ip and W_pi with which every interneuron predicts its cell above, and apical dendrites are silent."""
+    above = zip(forward[1:], net.factors(), strict=True)
+    return tuple(scaled(w, factor) for w, factor in above), tuple(scaled(w, -jnp.ones(())) for w in feedback)
+
+
+def scaled(synapses: Synapses, factor: Array) -> Synapses:
+    """All weights times a factor."""
+    bias = None if synapses.bias is None else factor * synapses.bias
+    return Synapses(factor * synapses.kernel, bias)
+
+
+def random_lateral(net: MicrocircuitSettings, key: PRNGKey) -> Lateral:
+    """W_ip and W_pi under the law of all weights."""
+    pairs = list(itertools.pairwise(net.sizes[1:]))
+    keys = jr.split(key, (2, len(pairs)))
+    ip = tuple(draw(net, k, n, above, net.bias) for k, (n, above) in zip(keys[0], pairs, strict=True))
+    return ip, tuple(draw(net, k, above, n) for k, (n, above) in zip(keys[1], pairs, strict=True))
+
+
+def initial_weights(net: MicrocircuitSettings, key: PRNGKey) -> Weights:
+    """Weights of every family; some synapses are missing (0) where not all exist."""
+    key_up, key_down, key_lateral, key_absent = jr.split(key, 4)
+    forward = forward_weights(net, key_up)
+    pairs = list(itertools.pairwise(net.sizes[1:]))
+    keys = jr.split(key_down, len(pairs))
+    feedback = tuple(draw(net, k, above, n) for k, (n, above) in zip(keys, pairs, strict=True))
+    random = net.start == "random"
+    lateral = random_lateral(net, key_lateral) if random else self_predicting(net, forward, feedback)
+    return thinned(net, key_absent, Weights(forward, feedback, lateral))
+
+
+def thinned(net: MicrocircuitSettings, key: PRNGKey, weights: Weights) -> Weights:
+    """The weights without the synapses that do not exist, drawn for each family apart."""
+    if net.connection_probability == 1:
+        return weights
+
+    def kept(layer: Synapses, key: PRNGKey) -> Synapses:
+        exists = jr.bernoulli(key, net.connection_probability, layer.kernel.shape)
+        return Synapses(jnp.where(exists, layer.kernel, 0.0), layer.bias)
+
+    found = families(weights)
+    return assembled(
+        {
+            name: tuple(kept(layer, jr.fold_in(jr.fold_in(key, i), l)) for l, layer in enumerate(layers))
+            for i, (name, layers) in enumerate(found.items())
+        }
+    )

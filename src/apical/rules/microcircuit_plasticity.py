@@ -1,0 +1,131 @@
+"""Plasticity of the four families of synapses of a microcircuit: rates of learning, what each descends, limits."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, PyTree
+
+from apical.hyperparameters import real, stretch
+from apical.networks.microcircuit_settings import MicrocircuitSettings
+from apical.networks.microcircuit_state import GROUPS, Activity, Layers
+from apical.networks.synapses import Synapses
+from apical.rules.optimisers import AbstractOptimiser
+
+Families = dict[str, Layers]
+Errors = tuple[Array, ...]
+
+
+class Rates(AbstractOptimiser):
+    """The rates of a group's families; what makes steps of them is the rule, as it learns while it simulates."""
+
+    def init(self, weights: Layers) -> PyTree:
+        return ()
+
+    def update(self, direction: Layers, memory: PyTree, weights: Layers) -> tuple[Layers, PyTree]:
+        raise NotImplementedError("a microcircuit learns while it is simulated")
+
+
+def rate(default: float | None, synapses: str, **about: Any) -> Any:
+    """A rate of learning."""
+    return real(default, f"learning rate of {synapses}", low=0, per_layer=True, unit="1/ms", **about)
+
+
+class BasalRates(Rates):
+    """Of synapses onto basal dendrites."""
+
+    rate_up: Array = rate(0.01, "synapses onto basal dendrites", scale="log", search={"own": (1e-4, 1.0)})
+
+
+class LateralRates(Rates):
+    """Of synapses from pyramidal cells to interneurons and back."""
+
+    rate_ip: Array = rate(0.004, "synapses onto interneurons")
+    rate_pi: Array = rate(0.0, "synapses of interneurons onto apical dendrites")
+
+
+class ApicalRates(Rates):
+    """Of synapses from the layer above onto apical dendrites, where they learn."""
+
+    rate_down: Array | None = rate(None, "synapses from above onto apical dendrites; none: fixed", optional=True)
+
+    @property
+    def frozen(self) -> bool:
+        return self.rate_down is None
+
+
+def up_errors(net: MicrocircuitSettings, seen: Activity) -> Errors:
+    """phi(u_k) - phi(a_k v_B,k): what the soma does that its basal dendrite did not predict."""
+    rate, shares = net.phi.rate, net.shares()
+    return tuple(rate(u) - rate(a * v) for u, v, a in zip(seen.somas, seen.basal, shares, strict=True))
+
+
+def ip_errors(net: MicrocircuitSettings, seen: Activity) -> Errors:
+    """phi(u_I) - phi(a_I v_I): the same of an interneuron."""
+    rate = net.phi.rate
+    return tuple(rate(u) - rate(net.a_inter * v) for u, v in zip(seen.inter, seen.dendrites, strict=True))
+
+
+def pi_errors(net: MicrocircuitSettings, seen: Activity) -> Errors:
+    """v_rest - v_A: inhibition drives the apical dendrite to rest."""
+    return tuple(-v for v in seen.apical)
+
+
+def down_errors(net: MicrocircuitSettings, seen: Activity, down: Layers) -> Errors:
+    """phi(u_k) - phi(W_down r_{k+1}): the layer above learns to predict the soma."""
+    rate = net.phi.rate
+    alone = [w.potential(r) / net.dendritic_leak for w, r in zip(down, seen.above, strict=True)]
+    return tuple(rate(u) - rate(v) for u, v in zip(seen.somas, alone, strict=False))
+
+
+def direction(net: MicrocircuitSettings, weights: Families, seen: Activity) -> Families:
+    """What each of these families descends, averaged over the batch: -error times presynaptic rate."""
+    errors: dict[str, Callable[[], tuple[Errors, tuple[Array, ...]]]] = {
+        "up": lambda: (up_errors(net, seen), seen.below),
+        "ip": lambda: (ip_errors(net, seen), seen.below[1:]),
+        "pi": lambda: (pi_errors(net, seen), seen.inhibition),
+        "down": lambda: (down_errors(net, seen, weights["down"]), seen.above),
+    }
+    return {
+        name: tuple(hebbian(*triple) for triple in zip(layers, *errors[name](), strict=True))
+        for name, layers in weights.items()
+    }
+
+
+def hebbian(synapses: Synapses, error: Float[Array, "batch units"], sent: Float[Array, "batch sources"]) -> Synapses:
+    """-error times presynaptic rate; none where a synapse is missing (0)."""
+    scaled = -error / len(error)
+    kernel = jnp.einsum("nu,ns->us", scaled, sent)
+    return Synapses(kernel, None if synapses.bias is None else scaled.sum(0))
+
+
+def present(net: MicrocircuitSettings, weights: Families, steps: Families) -> Families:
+    """The steps without those of synapses that do not exist, whose weight is 0."""
+    if net.connection_probability == 1:
+        return steps
+
+    def only(w: Synapses, s: Synapses) -> Synapses:
+        return Synapses(jnp.where(w.kernel == 0, 0.0, s.kernel), s.bias)
+
+    return {name: tuple(only(w, s) for w, s in zip(weights[name], of, strict=True)) for name, of in steps.items()}
+
+
+def clipped(weights: Families, limit: Array) -> Families:
+    """Weights within their limit, one for all layers or (hidden, output); biases have none."""
+    out = {}
+    for name, layers in weights.items():
+        limits = stretch(limit, len(layers)) if name == "up" or limit.ndim == 0 else jnp.full(len(layers), limit[0])
+        pairs = zip(layers, limits, strict=True)
+        out[name] = tuple(Synapses(jnp.clip(w.kernel, -c, c), w.bias) for w, c in pairs)
+    return out
+
+
+def remembered(method: optax.GradientTransformation, layers: PyTree) -> PyTree:
+    """The memory of a family before its first step: how many steps there were, and the method's own."""
+    return jnp.zeros((), dtype=int), method.init(layers)
+
+
+def rates(optimisers: Mapping[str, AbstractOptimiser]) -> dict[str, Array]:
+    """The rate of every family that learns."""
+    return {name: getattr(optimisers[group], f"rate_{name}") for name, group in GROUPS.items() if group in optimisers}
