@@ -73,6 +73,13 @@ RULES = {
     "difference-target-propagation": Rule((G2, W3), STEPPED, (DIFFERENCES[0], STEP, LOSS), "targets", (1, 2, 3)),
     "simplified-dtp": Rule((G2, G3), TARGETS, (*DIFFERENCES, "the label"), "targets", (1, 2, 3)),
     "ao-sdtp": Rule((G2, G3), TARGETS, (*DIFFERENCES, "[label, z]"), "targets", (1, 2, 3), auxiliary=True),
+    "microcircuit": Rule(
+        (Way("W₂↓", FIXED, note="fixed, random"), Way("W₃↓", FIXED, note="fixed, random")),
+        ("v₁", "v₂", "e"),
+        ("W₂↓ (r₂ - interneurons)", "W₃↓ (r₃ - interneurons)", "label - u₃"),
+        "what was not predicted",
+        (1, 2, 3),
+    ),
 }
 
 

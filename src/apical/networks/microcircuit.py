@@ -9,14 +9,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from apical.core import Inputs, Labels, PRNGKey, Scalar, Scores, Weights
+from apical.core import Inputs, PRNGKey, Scalar, Scores, Targets, Weights, labelled
 from apical.networks.microcircuit_init import forward_weights, initial_weights
 from apical.networks.microcircuit_settings import STEADY_STATE, MicrocircuitSettings
 from apical.networks.microcircuit_state import Activity, Layers, Nudge
 from apical.networks.microcircuit_steady import feedforward, one_pass, steady_state
 from apical.neurons.rates import divergence
-
-Targets = Labels | Float[Array, "batch outputs"]
 
 
 class Circuit(MicrocircuitSettings):
@@ -31,7 +29,7 @@ class Circuit(MicrocircuitSettings):
 
     def target(self, y: Targets) -> Float[Array, "batch outputs"]:
         """The potentials that output cells are taught: from labels, or from values for each cell."""
-        if jnp.issubdtype(y.dtype, jnp.integer):
+        if labelled(y):
             y = jnp.where(jax.nn.one_hot(y, self.classes, dtype=bool), self.target_high, self.target_low)
         return self.phi.potential(y) if self.targets == "rate" else y
 

@@ -95,9 +95,7 @@ class Microcircuit(AbstractRule):
     def init(self, key: PRNGKey, batch: Batch) -> State:
         weights = self.network.init_weights(key)
         method = METHODS[self.optimiser](self.momentum)
-        memory = {
-            name: (jnp.zeros((), dtype=int), method.init(layers)) for name, layers in self.plastic(weights).items()
-        }
+        memory = {name: plasticity.remembered(method, layers) for name, layers in self.plastic(weights).items()}
         return State(weights, memory, self.network.rest(batch.x))
 
     def plastic(self, weights: Weights) -> Families:
