@@ -10,8 +10,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from apical.core import Inputs, PRNGKey, Scalar, Scores, Targets, Weights, labelled
+from apical.networks.microcircuit_euler import Cells, at_rest, read_out
 from apical.networks.microcircuit_init import forward_weights, initial_weights
-from apical.networks.microcircuit_settings import STEADY_STATE, MicrocircuitSettings
+from apical.networks.microcircuit_settings import EULER, STEADY_STATE, MicrocircuitSettings
 from apical.networks.microcircuit_state import Activity, Layers, Nudge
 from apical.networks.microcircuit_steady import feedforward, one_pass, steady_state
 from apical.neurons.rates import divergence
@@ -65,11 +66,14 @@ class Circuit(MicrocircuitSettings):
         """
         return divergence(self.phi, scores, self.target(y)).sum(-1).mean()
 
-    def rest(self, x: Inputs) -> None:
-        return None
+    def rest(self, x: Inputs) -> Cells | None:
+        return at_rest(self, len(x)) if self.engine == EULER else None
 
-    def predict(self, weights: Weights, neurons: None, x: Inputs, key: PRNGKey) -> Scores:
-        """Output cells without a teacher."""
+    def predict(self, weights: Weights, neurons: Cells | None, x: Inputs, key: PRNGKey) -> Scores:
+        """Output cells without a teacher: its conductance is gone, not pulling to 0."""
+        flat = x.reshape(len(x), -1)
+        if self.engine == EULER:
+            return self.scores(read_out(self, weights, flat, key))
         if self.engine == STEADY_STATE:
-            return self.scores(self.settle(weights, x, None).somas[-1])
-        return self.scores(self.apply(weights.forward, x))
+            return self.scores(steady_state(self, weights, flat, None).somas[-1])
+        return self.scores(feedforward(self, weights.forward, flat))

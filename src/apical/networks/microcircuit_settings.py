@@ -199,3 +199,19 @@ class MicrocircuitSettings(AbstractNetwork):
         pulled by its apical dendrites.
         """
         return tuple(share / self.a_inter for share in self.shares()[1:])
+
+    def gains(self) -> tuple[Array, ...]:
+        """What is left of an output error, target - u, in the somas of each layer, through feedback weights of 1.
+
+        Every mixing of potentials leaves a share of it: lambda of the teacher, then 1 - lambda of interneurons, which
+        the cell above pulls along, times lambda of the apical dendrite, layer by layer down.
+        """
+        step = (1 - self.mixing_inter) * self.g_apical / self.pull_hidden
+        output = self.g_som / (self.pull_output + self.g_som)
+        depths = range(len(self.hidden), -1, -1)
+        return tuple(output * step**depth for depth in depths)
+
+    @property
+    def mixing_inter(self) -> Array:
+        """How far an interneuron follows the cell above: lambda of interneurons."""
+        return self.g_som / self.pull_inter

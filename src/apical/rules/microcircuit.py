@@ -5,18 +5,21 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+import jax.random as jr
 from jaxtyping import Array, PyTree
 
 from apical.core import Batch, Info, Pathway, PRNGKey, State, Weights
 from apical.errors import InputError
-from apical.hyperparameters import choice, integer, real
+from apical.hyperparameters import choice, integer, real, switch
 from apical.networks.microcircuit import Circuit
-from apical.networks.microcircuit_settings import EULER
+from apical.networks.microcircuit_euler import prepared
+from apical.networks.microcircuit_settings import EULER, HARD, SACRAMENTO
 from apical.networks.microcircuit_state import Activity, Nudge, assembled, families
 from apical.rules import microcircuit_plasticity as plasticity
 from apical.rules.base import AbstractRule, Preset
 from apical.rules.microcircuit_plasticity import ApicalRates, BasalRates, Families, LateralRates
 from apical.rules.microcircuit_presets import PRESETS
+from apical.rules.microcircuit_simulation import Learning, silent_traces, simulate
 from apical.rules.optimisers import (
     METHOD_WORDS,
     METHODS,
@@ -66,6 +69,11 @@ class Microcircuit(AbstractRule):
     network: Circuit
     optimisers: dict[str, AbstractOptimiser]
     rate_per: str = choice("ms", ("ms", "presentation"), "what rates of learning are for: divided by its length or not")
+    rescaled: bool = switch(
+        False,
+        "rate_up and rate_ip are divided by what mixing leaves of an error, so that they are those of a gradient",
+        source=SACRAMENTO,
+    )
     tau_delta_ms: Array | None = real(
         None,
         "low-pass filter of plasticity (euler); none: at once",
@@ -94,21 +102,53 @@ class Microcircuit(AbstractRule):
 
     def init(self, key: PRNGKey, batch: Batch) -> State:
         weights = self.network.init_weights(key)
-        method = METHODS[self.optimiser](self.momentum)
-        memory = {name: plasticity.remembered(method, layers) for name, layers in self.plastic(weights).items()}
+        plastic = self.plastic(weights)
+        if self.network.engine == EULER:
+            memory: PyTree = (jnp.zeros((), dtype=int), self.silent(plastic))
+        else:
+            method = METHODS[self.optimiser](self.momentum)
+            memory = {name: plasticity.remembered(method, layers) for name, layers in plastic.items()}
         return State(weights, memory, self.network.rest(batch.x))
 
     def plastic(self, weights: Weights) -> Families:
         """The families that learn."""
-        return {name: layers for name, layers in families(weights).items() if name in plasticity.rates(self.optimisers)}
+        return {name: layers for name, layers in families(weights).items() if name in self.rates}
+
+    @property
+    def rates(self) -> dict[str, Array]:
+        """The rate of every family that learns, one for each layer where it is rescaled."""
+        rates = plasticity.rates(self.optimisers)
+        return plasticity.rescaled(self.network, rates) if self.rescaled else rates
 
     def update(self, state: State, batch: Batch, key: PRNGKey) -> tuple[State, Info]:
         net, before = self.network, state.weights
         potentials = net.apply(before.forward, batch.x)
         nudge = net.nudge(net.target(batch.y))
-        weights, memory, direction = self.learn_settled(before, state.optimiser, batch, nudge)
-        info = Info(net.loss(potentials, batch.y), net.scores(potentials), direction)
-        return State(weights, memory, state.neurons), info
+        if net.engine == EULER:
+            after, direction = self.learn_in_time(state, batch, nudge, key)
+        else:
+            weights, memory, direction = self.learn_settled(before, state.optimiser, batch, nudge)
+            after = State(weights, memory, state.neurons)
+        return after, Info(net.loss(potentials, batch.y), net.scores(potentials), direction)
+
+    def learn_in_time(self, state: State, batch: Batch, nudge: Nudge, key: PRNGKey) -> tuple[State, Weights]:
+        """The state after a presentation, and the weights before minus after."""
+        net, (n_updates, traces) = self.network, state.optimiser
+        key_reset, key_show = jr.split(key)
+        cells = prepared(net, state.weights, state.neurons, key_reset)
+        if net.reset == HARD:
+            traces = self.silent(self.plastic(state.weights))
+        share = self.duration / net.presentation_ms / (1 + self.rate_decay * n_updates.astype(self.rate_decay.dtype))
+        rates = {name: share * rate for name, rate in self.rates.items()}
+        learning = Learning(rates, self.tau_delta_ms, self.plasticity_onset_ms, self.weight_clip)
+        flat = batch.x.reshape(len(batch.x), -1)
+        weights, cells, traces = simulate(net, learning, (state.weights, cells, traces), flat, nudge, key_show)
+        moved = jax.tree.map(jnp.subtract, state.weights, weights)
+        return State(weights, (n_updates + 1, traces), cells), moved
+
+    def silent(self, plastic: Families) -> Families:
+        """Filtered plasticity before there was any; none where plasticity is not filtered."""
+        return {} if self.tau_delta_ms is None else silent_traces(plastic)
 
     def learn_settled(
         self, weights: Weights, memory: PyTree, batch: Batch, nudge: Nudge
@@ -131,7 +171,7 @@ class Microcircuit(AbstractRule):
         duration = self.duration / self.plasticity_steps
         stepped = {
             name: take_step(method, rate * duration, self.rate_decay, towards[name], memory[name], plastic[name])
-            for name, rate in plasticity.rates(self.optimisers).items()
+            for name, rate in self.rates.items()
         }
         moved = plasticity.clipped({name: layers for name, (layers, _) in stepped.items()}, self.weight_clip)
         after = {**families(weights), **moved}

@@ -129,3 +129,14 @@ def remembered(method: optax.GradientTransformation, layers: PyTree) -> PyTree:
 def rates(optimisers: Mapping[str, AbstractOptimiser]) -> dict[str, Array]:
     """The rate of every family that learns."""
     return {name: getattr(optimisers[group], f"rate_{name}") for name, group in GROUPS.items() if group in optimisers}
+
+
+def rescaled(net: MicrocircuitSettings, rates: dict[str, Array]) -> dict[str, Array]:
+    """Rates over what is left of an error where they act; with equal ones, interneurons follow the cells above."""
+    gains, scaled = jnp.stack(net.gains()), dict(rates)
+    if "up" in rates:
+        scaled["up"] = stretch(rates["up"], len(gains)) / gains
+    if "ip" in rates and net.hidden:
+        factors = jnp.stack(net.factors())
+        scaled["ip"] = stretch(rates["ip"], len(factors)) * factors / (net.mixing_inter * gains[1:])
+    return scaled

@@ -1,0 +1,73 @@
+"""A microcircuit that learns while it is simulated: plasticity at every step of a presentation."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array
+
+from apical.core import PRNGKey, Weights
+from apical.hyperparameters import stretch
+from apical.networks.microcircuit_euler import Cells, euler_step, n_steps
+from apical.networks.microcircuit_settings import MicrocircuitSettings
+from apical.networks.microcircuit_state import Activity, Nudge, assembled, families
+from apical.networks.synapses import Synapses
+from apical.neurons.somata import filtered, filtered_mean
+from apical.rules.microcircuit_plasticity import Families, clipped, direction, present
+
+
+class Learning(eqx.Module):
+    """How weights move in time: the rate of each family per ms, one for each layer; filter, onset and limit."""
+
+    rates: dict[str, Array]
+    tau_delta_ms: Array | None
+    onset_ms: Array
+    weight_clip: Array
+
+    def step(
+        self, net: MicrocircuitSettings, weights: Weights, traces: Families, seen: Activity, on: Array
+    ) -> tuple[Weights, Families]:
+        """Weights and filtered plasticity after one step of dt_ms; weights stay where they are unless `on`."""
+        plastic = {name: families(weights)[name] for name in self.rates}
+        towards = direction(net, plastic, seen)
+        if (tau_ms := self.tau_delta_ms) is not None:
+            means = jax.tree.map(lambda t, d: filtered_mean(t, d, net.dt_ms, tau_ms), traces, towards)
+            traces = jax.tree.map(lambda t, d: filtered(t, d, net.dt_ms, tau_ms), traces, towards)
+            towards = means
+        towards = present(net, plastic, towards)
+        moved = {name: _moved(plastic[name], towards[name], on * net.dt_ms * r) for name, r in self.rates.items()}
+        return assembled({**families(weights), **clipped(moved, self.weight_clip)}), traces
+
+
+def _moved(layers: tuple[Synapses, ...], steps: tuple[Synapses, ...], rate: Array) -> tuple[Synapses, ...]:
+    rates = stretch(rate, len(layers))
+    return tuple(
+        jax.tree.map(lambda w, s, r=r: w - r * s, *pair) for *pair, r in zip(layers, steps, rates, strict=True)
+    )
+
+
+def simulate(
+    net: MicrocircuitSettings,
+    learning: Learning,
+    start: tuple[Weights, Cells, Families],
+    x: Array,
+    nudge: Nudge,
+    key: PRNGKey,
+) -> tuple[Weights, Cells, Families]:
+    """Weights, cells and filtered plasticity after a presentation with its teacher."""
+    delay, onset = n_steps(net, net.target_delay_ms), n_steps(net, learning.onset_ms)
+
+    def step(i: Array, carry: tuple[Weights, Cells, Families]) -> tuple[Weights, Cells, Families]:
+        weights, cells, traces = carry
+        taught, on = (i >= delay).astype(x.dtype), (i >= onset).astype(x.dtype)
+        now = Nudge(taught * nudge.pull, taught * nudge.drive)
+        cells, seen = euler_step(net, weights, cells, x, now, jr.fold_in(key, i))
+        weights, traces = learning.step(net, weights, traces, seen, on)
+        return weights, cells, traces
+
+    return jax.lax.fori_loop(0, n_steps(net, net.presentation_ms), step, start)
+
+
+def silent_traces(plastic: Families) -> Families:
+    """Filtered plasticity before there was any."""
+    return jax.tree.map(jnp.zeros_like, plastic)
