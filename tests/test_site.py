@@ -88,6 +88,13 @@ def test_the_commands_of_a_page_run_in_order(page: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("notebook", sorted((DOCS / "notebooks").glob("*.py")), ids=lambda p: p.stem)
+def test_a_notebook_runs(notebook: Path, tmp_path: Path) -> None:
+    pytest.importorskip("marimo", reason="install the extra notebooks: pip install -e '.[notebooks]'")
+    subprocess.run([sys.executable, notebook], cwd=tmp_path, check=True)
+
+
+@pytest.mark.long
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     if shutil.which("mkdocs", path=str(Path(sys.executable).parent)) is None:
         pytest.skip("install the extra docs: pip install -e '.[docs]'")

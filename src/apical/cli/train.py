@@ -90,21 +90,12 @@ def _request(arguments: argparse.Namespace, base: "Config | None") -> "tuple[Req
 
 def _train(arguments: argparse.Namespace, config: "Config", dataset: "Dataset") -> int:
     from apical.cli.main import DONE, INTERRUPTED
-    from apical.training.environment import describe
-    from apical.training.group import Feeds
-    from apical.training.interrupt import Interrupt
-    from apical.training.progress import Progress
-    from apical.training.protocols import find
-    from apical.training.run_folder import INTERRUPTED as STOPPED
-    from apical.training.train import check, n_segments, train
+    from apical.training import run_folder
+    from apical.training.run import run
 
-    dataset = find(config.protocol).arranged(dataset)
-    check(config, dataset)
-    with Interrupt() as interrupt, Progress(n_segments(config, dataset), quiet=arguments.quiet) as progress:
-        feeds = Feeds.of(dataset)
-        summary = train([config], [arguments.out], feeds, describe(dataset, arguments.words), interrupt, progress)[0]
+    summary = run(config, dataset, arguments.out, arguments.words, arguments.quiet)
     print(_result(summary, arguments.out))
-    return INTERRUPTED if summary["status"] == STOPPED else DONE
+    return INTERRUPTED if summary["status"] == run_folder.INTERRUPTED else DONE
 
 
 def _result(summary: dict, out: Path) -> str:
