@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 DESCRIPTION = (
-    "Write the report of any run folders: one self-contained page, figures as PDF and PNG, tables as CSV and LaTeX."
+    "Write the report of run folders, or of studies: a self-contained page, figures (PDF, PNG), tables (CSV, LaTeX)."
 )
 
 

@@ -65,7 +65,10 @@ class Series:
 
 @dataclass(frozen=True)
 class Interval:
-    """One row of a chart of intervals: a mean, its interval (None: not known), and the single seeds behind it."""
+    """One row of a chart of intervals: a mean, its interval (None: not known), and the single seeds behind it.
+
+    `box` is a stretch drawn as a bar, as the quartiles are; `spread` and `dot` say what interval and dots are.
+    """
 
     label: str
     colour: str
@@ -73,6 +76,9 @@ class Interval:
     low: float | None = None
     high: float | None = None
     dots: tuple[float, ...] = ()
+    box: tuple[float, float] | None = None
+    spread: str = "95% interval"
+    dot: str = "one seed"
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,7 @@ def _interval(place: int, row: Interval) -> list[dict[str, Any]]:
     name = f"<b>{escape(row.label)}</b><br>"
     common = {"meta": row.label, "type": "scatter", "mode": "markers", "showlegend": False}
     known = row.low is not None and row.high is not None
-    spread = f"<br>95% interval {_brief(row.low)} to {_brief(row.high)}" if known else ""
+    spread = f"<br>{row.spread} {_brief(row.low)} to {_brief(row.high)}" if known else ""
     point = common | {"x": _numbers(np.array([row.mean])), "y": [place]}
     point |= {"hovertemplate": f"{name}{_brief(row.mean)}{spread}<extra></extra>"}
     point["marker"] = {"color": row.colour, "size": 8}
@@ -211,8 +211,14 @@ def _interval(place: int, row: Interval) -> list[dict[str, Any]]:
         point["error_x"] |= {"color": row.colour, "thickness": 1.8, "width": 0}
     dots = common | {"x": _numbers(np.array(row.dots)), "y": [place] * len(row.dots)}
     dots |= {"marker": {"color": row.colour, "size": 4, "opacity": 0.5}}
-    dots |= {"hovertemplate": f"{name}one seed: %{{x:.4~g}}<extra></extra>"}
-    return [dots, point] if row.dots else [point]
+    dots |= {"hovertemplate": f"{name}{row.dot}: %{{x:.4~g}}<extra></extra>"}
+    bars = [_bar(place, row, common)] if row.box else []
+    return [*bars, dots, point] if row.dots else [*bars, point]
+
+
+def _bar(place: int, row: Interval, common: dict[str, Any]) -> dict[str, Any]:
+    drawn = {"mode": "lines", "line": {"color": row.colour, "width": 11}, "opacity": 0.3, "hoverinfo": "skip"}
+    return common | {"x": _numbers(np.array(row.box)), "y": [place, place]} | drawn
 
 
 def _layout(x: Axis, y: Axis, height: int) -> dict[str, Any]:

@@ -213,6 +213,8 @@ def _draw_intervals(axes: Axes, panel: IntervalPanel, named: Sequence[str]) -> N
 def _draw_interval(axes: Axes, place: int, row: Interval) -> None:
     if row.low is not None and row.high is not None:
         axes.plot([row.low, row.high], [place, place], color=row.colour, linewidth=1.2)
+    if row.box:
+        axes.plot(row.box, [place, place], color=row.colour, alpha=0.3, linewidth=7, solid_capstyle="butt")
     if row.dots:
         axes.plot(row.dots, [place] * len(row.dots), "o", color=row.colour, alpha=0.45, ms=2.4, mew=0)
     axes.plot([row.mean], [place], "o", color=row.colour, ms=4)

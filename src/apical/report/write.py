@@ -17,6 +17,8 @@ from apical.report.page import Block, Part, write_page
 from apical.report.results_table import results_table
 from apical.report.runs import Run, find_run_folders, read_run
 from apical.report.static import render_static
+from apical.report.studies.read import find_study_folders
+from apical.report.studies.write import write_study_report
 from apical.report.theme import dataset_name, network_name, slug
 
 _ENVIRONMENT = ("apical", "git_commit", "python", "jax", "jaxlib", "numpy", "platform", "device", "flags")
@@ -27,13 +29,15 @@ _WHERE = (
 
 
 def write_report(folders: Sequence[Path], out: Path) -> Path:
-    """Write the report of all runs at or below `folders` into `out`; returns the path of `report.html`.
+    """Write the report of all runs, or of all studies, at or below `folders` into `out`; returns `report.html`'s path.
 
     Leaves `out/report.html`, `out/figures/NAME.pdf` and `.png`, `out/tables/results.csv` and `results.tex`, each
     written whole or not at all, the page last. Raises InputError, and writes nothing, where a folder holds no run, a
     file is malformed, or `out` is a file or cannot be written.
     """
     check_out(out, resume=True)
+    if studies := find_study_folders(folders):
+        return write_study_report(studies, out)
     comparisons = compare_runs(read_run(folder) for folder in find_run_folders(folders))
     drawn = [figures(comparison, len(comparisons) > 1) for comparison in comparisons]
     blocks = [

@@ -1,0 +1,1 @@
+"""Reports of studies: from trials.csv and study.json alone, nothing here runs a model."""
