@@ -17,6 +17,13 @@ from ours import epoch, images, in_sequence
 from timing import Timed, in_turn
 
 MLP_WEIGHTS = 784 * 500 + 500 * 10
+BESIDE_BACKPROP = {
+    "feedback-alignment": ">= 0.91",
+    "direct-feedback-alignment": ">= 0.91",
+    "difference-target-propagation": ">= 0.25",
+    "simplified-dtp": "-",
+    "ao-sdtp": "-",
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,13 @@ def mlp(rule: str, linear: type, scale: int, n: int, rate: float) -> Row:
     flops = 6 * MLP_WEIGHTS - 2 * 784 * 500
     ours, peer = epoch(rule, data, 50), peers.torch_epoch(peers.mlp(linear), *arrays(data), 50)
     return compared(f"{rule}, 784-500-10, batch 50, against PyTorch", ours, peer, n, flops / rate, ">= 1.5")
+
+
+def beside_backprop(rule: str, goal: str, scale: int, n: int) -> Row:
+    """A rule on five layers of 256 units, in batches of 50; the peer is our own backprop on the same network."""
+    data, hidden = images(5_000 // scale, (28, 28, 1)), (256,) * 5
+    ours, peer = (epoch(name, data, 50, hidden=hidden) for name in (rule, "backprop"))
+    return compared(f"{rule}, 784-5x256-10, batch 50, against our backprop", ours, peer, n, None, goal)
 
 
 def segregated(scale: int, n: int) -> Row:
@@ -108,6 +122,7 @@ def table(only: str, quick: bool) -> list[Callable[[], Row]]:
     rows: dict[str, Callable[[], Row]] = {
         "backprop": lambda: mlp("backprop", torch.nn.Linear, scale, n, rate),
         "feedback-alignment": lambda: mlp("feedback-alignment", peers.AlignedLinear, scale, n, rate),
+        **{f"deep-{r}": lambda r=r, g=g: beside_backprop(r, g, scale, n) for r, g in BESIDE_BACKPROP.items()},
         "segregated-dendrites": lambda: segregated(scale, n),
         "spiking": lambda: spiking(scale, n, rate),
         "cnn-28": lambda: convolutional(28, 1, scale, n, rate),

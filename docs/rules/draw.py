@@ -72,6 +72,13 @@ RULES = {
     "target-propagation": Rule((G2, W3), STEPPED, ("g₂(ĥ₂)", STEP, LOSS), "targets", (2, 3)),
     "difference-target-propagation": Rule((G2, W3), STEPPED, (DIFFERENCES[0], STEP, LOSS), "targets", (1, 2, 3)),
     "simplified-dtp": Rule((G2, G3), TARGETS, (*DIFFERENCES, "the label"), "targets", (1, 2, 3)),
+    "direct-dtp": Rule(
+        (Way("Q₁", LEARNT, note="learnt", direct=True), Way("Q₂", LEARNT, note="learnt")),
+        TARGETS,
+        ("h₁ + Q₁(ĥ₃ - scores)", "h₂ + Q₂(ĥ₃ - scores)", "scores - step e"),
+        "targets",
+        (1, 2, 3),
+    ),
     "ao-sdtp": Rule((G2, G3), TARGETS, (*DIFFERENCES, "[label, z]"), "targets", (1, 2, 3), auxiliary=True),
     "microcircuit": Rule(
         (Way("W₂↓", FIXED, note="fixed, random"), Way("W₃↓", FIXED, note="fixed, random")),

@@ -26,6 +26,7 @@ THEORY = {
     "difference-target-propagation": (NO, FINAL, NO, NO, YES, YES, YES, FINAL, NO, YES, YES, NO, "2", YES, *POINT),
     "simplified-dtp": (NO, YES, NO, NO, YES, YES, YES, YES, NO, YES, YES, NO, "2", YES, *POINT),
     "ao-sdtp": (NO, YES, NO, NO, YES, YES, YES, YES, NO, YES, YES, NO, "2", YES, *POINT),
+    "direct-dtp": (NO, YES, NO, NO, YES, YES, YES, YES, NO, NO, YES, NO, "2", YES, *POINT),
     "segregated-dendrites": (NO, YES, YES, YES, NO, "-", NO, YES, YES, NO, YES, NO, "2", YES, YES, YES),
 }
 assert NOT_APPLICABLE == "-"

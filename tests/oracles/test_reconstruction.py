@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from apical.core import Batch, State, Weights
+from apical.networks.blocks import Block
 from apical.rules.assembly import assemble
 from apical.rules.layer_targets import AbstractLayerTargets
 from apical.rules.registry import RULES
@@ -33,13 +34,22 @@ def made(
     return rule
 
 
+def above(rule: AbstractLayerTargets, weights: Weights, l: int, block: Block, h: jax.Array) -> jax.Array:
+    """What the inverse of layer l hears when the activity below it is h."""
+    if rule.name != "direct-dtp":
+        return rule.heard(weights, l, block.layer(h))
+    for upper in weights.forward[l:]:
+        h = upper.respond(upper.layer(h))
+    return h
+
+
 def losses(rule: AbstractLayerTargets, weights: Weights, x: jax.Array, key: jax.Array) -> jax.Array:
     """The loss of all inverses, written from its formula."""
     trace, total = rule.network.trace(weights.forward, x), jnp.zeros(())
     for l, block in enumerate(rule.inverted(weights), 1):
         h = trace.inputs[l]
         shift = NOISE * jr.normal(jr.fold_in(key, l), h.shape)
-        f = lambda h, l=l, block=block: rule.heard(weights, l, block.layer(h))  # noqa: E731
+        f = lambda h, l=l, block=block: above(rule, weights, l, block, h)  # noqa: E731
         g = lambda heard, l=l, h=h: rule.invert(weights, l, heard, h)  # noqa: E731
         change = g(f(h + shift)) - g(f(h))
         jolt = NOISE * jr.normal(jr.fold_in(jr.fold_in(key, l), 0), f(h).shape)
@@ -53,7 +63,7 @@ def losses(rule: AbstractLayerTargets, weights: Weights, x: jax.Array, key: jax.
 @pytest.mark.parametrize("loss", ["difference", "transpose"])
 @pytest.mark.parametrize(
     ("name", "network", "hidden", "sizes"),
-    [("ao-sdtp", "cnn", (6,), CONVOLUTION), ("difference-target-propagation", "mlp", (9, 8, 7), {})],
+    [("ao-sdtp", "cnn", (6,), CONVOLUTION), ("direct-dtp", "mlp", (9, 8, 7), {})],
 )
 def test_inverses_descend_their_loss(loss: str, name: str, network: str, hidden: tuple, sizes: dict) -> None:
     rule = made(name, network, (6, 6, 2), hidden, activation="tanh", reconstruction_loss=loss, **sizes)
@@ -112,3 +122,19 @@ def test_the_transpose_loss_leads_to_the_targets_of_backprop() -> None:
     found = rule.forward_direction(state.weights, net.trace(state.weights.forward, examples.x), examples.y)
     for ours, theirs in zip(found, gradient, strict=True):
         np.testing.assert_allclose(ours.kernel, theirs.kernel, atol=0.03 * np.abs(theirs.kernel).max())
+
+
+def test_direct_feedback_leads_to_the_damped_gauss_newton_step_on_the_output() -> None:
+    """hhat_l - h_l is -step (J^T J + d)^-1 J^T e, for J from each hidden layer to the scores."""
+    rule = made(
+        "direct-dtp", "mlp", (8,), (8, 6), activation="identity", reconstruction_loss="difference", target_step=0.2,
+        inverse_activation="identity", feedback_optimiser="sgd", feedback_rate=0.3, feedback_rate_decay=0.01,
+        feedback_weight_decay=DAMPING * NOISE**2,
+    )  # fmt: skip
+    state, examples = trained(rule, 3000)
+    w1, w2 = (np.asarray(block.kernel) for block in state.weights.forward[1:])
+    trace = rule.network.trace(state.weights.forward, examples.x)
+    e = len(examples.y) * np.asarray(jax.grad(rule.output_loss)(trace.scores, examples.y))
+    for J, found in zip((w2 @ w1, w2), displacements(rule, state, examples), strict=True):
+        step = -0.2 * np.linalg.solve(J.T @ J + DAMPING * np.eye(J.shape[1]), J.T @ e.T).T
+        np.testing.assert_allclose(found, step, atol=0.04 * np.abs(step).max())

@@ -36,9 +36,9 @@ def reconstruction_error(rule: AbstractLayerTargets, weights: Weights, trace: Tr
     0 is an exact inverse; 1 is no better than always giving the batch's mean.
     """
     found = {}
-    for l, block in enumerate(rule.inverted(weights), 1):
+    for l in range(1, len(rule.inverted(weights)) + 1):
         h = trace.inputs[l]
-        back = rule.invert(weights, l, rule.heard(weights, l, block.layer(h)), h)
+        back = rule.invert(weights, l, rule.above(weights, l, h), h)
         found[str(l - 1)] = ((back - h) ** 2).sum() / ((h - h.mean(0)) ** 2).sum()
     return found
 

@@ -13,7 +13,6 @@ from jaxtyping import Array, Int
 
 from apical.core import Batch, Info, Neurons, PRNGKey, Scalar, Scores, State, Targets, Weights, labelled
 from apical.hyperparameters import choice, real
-from apical.networks.blocks import Block
 from apical.networks.feedforward import FEEDFORWARD, AbstractFeedforward, Blocks, Trace
 from apical.networks.initialisers import INITIALISERS
 from apical.networks.inverses import Inverse, init_inverse, inverse_direction
@@ -108,6 +107,10 @@ class AbstractLayerTargets(AbstractAlignment):
         """What the inverse of layer l hears of a drive of that layer."""
         return weights.forward[l].respond(drive)
 
+    def above(self, weights: Weights, l: int, h: Array) -> Array:
+        """What the inverse of layer l hears when the activity below that layer is `h`."""
+        return self.heard(weights, l, self.inverted(weights)[l - 1].layer(h))
+
     def invert(self, weights: Weights, l: int, heard: Array, below: Array) -> Array:
         """g_l: the activity, of the shape of `below`, that the inverse of layer l makes of what it hears."""
         drive = weights.feedback[l - 1](self.inverted(weights)[l - 1], heard, below.shape[1:])
@@ -157,7 +160,7 @@ class AbstractLayerTargets(AbstractAlignment):
         """The direction of every inverse: that of its noisy reconstruction."""
         directions = []
         for l, block in enumerate(self.inverted(weights), 1):
-            shaken = self.shaken(weights, trace, l, block, jr.fold_in(key, l))
+            shaken = self.shaken(weights, trace, l, jr.fold_in(key, l))
             heard, errors = RECONSTRUCTIONS[self.reconstruction_loss](shaken)
             n, below = len(shaken.h), shaken.h.shape[1:]
             mean = lambda found, errors=errors, n=n: errors(found) / n  # noqa: E731
@@ -165,12 +168,12 @@ class AbstractLayerTargets(AbstractAlignment):
             directions.append(inverse_direction(inverse, block, s, heard, below, mean))
         return tuple(directions)
 
-    def shaken(self, weights: Weights, trace: Trace, l: int, block: Block, key: PRNGKey) -> Shaken:
+    def shaken(self, weights: Weights, trace: Trace, l: int, key: PRNGKey) -> Shaken:
         """The activity below layer l under noise, and what the inverse of the layer hears of it."""
-        h, heard = trace.inputs[l], self.heard(weights, l, block.layer(trace.inputs[l]))
-        shift = self.noise * jr.normal(key, h.shape)
+        h = trace.inputs[l]
+        heard, shift = self.above(weights, l, h), self.noise * jr.normal(key, h.shape)
         jolt = self.noise * jr.normal(jr.fold_in(key, 0), heard.shape)
-        return Shaken(h, shift, heard, self.heard(weights, l, block.layer(h + shift)), jolt)
+        return Shaken(h, shift, heard, self.above(weights, l, h + shift), jolt)
 
     def assign_credit(self, state: State, batch: Batch, key: PRNGKey) -> tuple[Info, Neurons]:
         net, weights = self.network, state.weights

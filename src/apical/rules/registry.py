@@ -6,6 +6,7 @@ import re
 from apical.errors import InputError, unknown
 from apical.rules.backprop import Backprop
 from apical.rules.base import AbstractRule
+from apical.rules.direct_dtp import DirectDTP
 from apical.rules.feedback_alignment import DirectFeedbackAlignment, FeedbackAlignment
 from apical.rules.kolen_pollack import KolenPollack
 from apical.rules.microcircuit import Microcircuit
@@ -30,6 +31,7 @@ RULES: dict[str, type[AbstractRule]] = {
         DifferenceTargetPropagation,
         SimplifiedDTP,
         AuxiliaryOutputSDTP,
+        DirectDTP,
         SegregatedDendrites,
         Microcircuit,
     )

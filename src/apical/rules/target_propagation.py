@@ -11,18 +11,22 @@ from apical.networks.layers import send_back
 from apical.rules.layer_targets import AbstractLayerTargets
 
 
-class AbstractGradientTargets(AbstractLayerTargets):
-    """The target of the last hidden layer is a gradient step away: hhat = h - target_step dLoss/dh, per example."""
+class AbstractSteppedTargets(AbstractLayerTargets):
+    """Somewhere a target is a gradient step away."""
 
     target_step: Array = real(
         1.0,
-        "length of the step down the loss that gives the last hidden layer's target",
+        "length of the step down the loss that gives the first target",
         low=0,
         open_low=True,
         scale="log",
         source="Lee 2015",
         search={"own": (0.01, 2.0)},
     )
+
+
+class AbstractGradientTargets(AbstractSteppedTargets):
+    """The target of the last hidden layer is a gradient step away: hhat = h - target_step dLoss/dh, per example."""
 
     def top_target(self, weights: Weights, trace: Trace, error: Array) -> Array:
         h, layer = trace.inputs[-1], weights.forward[-1].layer
