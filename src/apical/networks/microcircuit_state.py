@@ -1,6 +1,7 @@
 """What is known of a microcircuit at a moment, what its cells carry over in time, and its weights by family."""
 
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from apical.core import Weights
@@ -32,6 +33,11 @@ class Nudge(eqx.Module):
 
     pull: Float[Array, "..."]
     drive: Float[Array, "..."]
+
+
+def absent() -> Nudge:
+    """No teacher."""
+    return Nudge(jnp.zeros(()), jnp.zeros(()))
 
 
 class Activity(eqx.Module):

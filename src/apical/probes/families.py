@@ -5,9 +5,11 @@ from collections.abc import Callable
 from apical.core import Batch, PRNGKey, State
 from apical.probes.credit import PerLayer
 from apical.probes.dendritic import dendritic_probes
+from apical.probes.microcircuit import prediction_probes
 from apical.probes.targets import target_probes
 from apical.rules.base import AbstractRule
 from apical.rules.layer_targets import AbstractLayerTargets
+from apical.rules.microcircuit import Microcircuit
 from apical.rules.segregated_dendrites import SegregatedDendrites
 
 Probes = Callable[..., dict[str, PerLayer]]
@@ -15,6 +17,7 @@ Probes = Callable[..., dict[str, PerLayer]]
 FAMILIES: dict[type[AbstractRule], Probes] = {
     AbstractLayerTargets: lambda rule, state, batch, key: target_probes(rule, state.weights, batch),
     SegregatedDendrites: dendritic_probes,
+    Microcircuit: prediction_probes,
 }
 
 

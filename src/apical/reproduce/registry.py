@@ -8,6 +8,7 @@ from apical.reproduce.lillicrap.frozen import LILLICRAP_FROZEN
 from apical.reproduce.lillicrap.linear import LILLICRAP_LINEAR
 from apical.reproduce.lillicrap.sparse import LILLICRAP_SPARSE
 from apical.reproduce.lillicrap.spiking import LILLICRAP_SPIKING
+from apical.reproduce.microcircuit.catalogue import MICROCIRCUIT
 from apical.reproduce.urbanczik_senn import URBANCZIK_SENN
 
 ALL = (
@@ -18,6 +19,7 @@ ALL = (
     LILLICRAP_FROZEN,
     LILLICRAP_SPIKING,
     URBANCZIK_SENN,
+    *MICROCIRCUIT,
 )
 REPRODUCTIONS: dict[str, Reproduction] = {r.name: r for r in ALL}
 

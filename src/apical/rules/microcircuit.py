@@ -14,7 +14,7 @@ from apical.hyperparameters import choice, integer, real, switch
 from apical.networks.microcircuit import Circuit
 from apical.networks.microcircuit_euler import prepared
 from apical.networks.microcircuit_settings import EULER, HARD, SACRAMENTO
-from apical.networks.microcircuit_state import Activity, Nudge, assembled, families
+from apical.networks.microcircuit_state import Activity, Nudge, absent, assembled, families
 from apical.rules import microcircuit_plasticity as plasticity
 from apical.rules.base import AbstractRule, Preset
 from apical.rules.microcircuit_plasticity import ApicalRates, BasalRates, Families, LateralRates
@@ -90,6 +90,7 @@ class Microcircuit(AbstractRule):
     plasticity_steps: int = integer(
         1, "steps of plasticity in a presentation, activity settling before each (steady-state)", low=1, high=100_000
     )
+    taught: bool = switch(True, "a teacher pulls on output cells while learning")
     optimiser: str = choice("sgd", tuple(METHODS), METHOD_WORDS)
     momentum: Array = real(0.9, MOMENTUM_WORDS, low=0, high=0.9999)
     rate_decay: Array = real(0.0, RATE_DECAY_WORDS.format("rate_decay"), low=0, unit="1/update")
@@ -123,7 +124,7 @@ class Microcircuit(AbstractRule):
     def update(self, state: State, batch: Batch, key: PRNGKey) -> tuple[State, Info]:
         net, before = self.network, state.weights
         potentials = net.apply(before.forward, batch.x)
-        nudge = net.nudge(net.target(batch.y))
+        nudge = net.nudge(net.target(batch.y)) if self.taught else absent()
         if net.engine == EULER:
             after, direction = self.learn_in_time(state, batch, nudge, key)
         else:

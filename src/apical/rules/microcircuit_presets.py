@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from apical.hyperparameters import Value
 from apical.rules.base import Preset
+from apical.rules.microcircuit_tasks import TASKS
 
 TWO_STEP: Mapping[str, Value] = {
     "engine": "two-step",
@@ -25,4 +26,5 @@ PRESETS: Mapping[str, Preset] = {
         settings=TWO_STEP,
         batch_size=50,
     ),
+    **TASKS,
 }

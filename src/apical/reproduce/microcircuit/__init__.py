@@ -1,0 +1,1 @@
+"""Experiments on dendritic microcircuits, one small file each."""

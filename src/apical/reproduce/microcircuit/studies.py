@@ -1,0 +1,149 @@
+"""One setting at a time on the bars: what each parameter of the model does to learning."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from apical.hyperparameters import Value
+from apical.report import Axis, Figure, Panel, Reference, Series
+from apical.reproduce.base import Reproduction, Request
+from apical.reproduce.microcircuit.frame import COLOURS, Beside, Findings, curve, experiment, share, spread
+from apical.reproduce.microcircuit.lanes import dataset_for, made, train_lanes
+from apical.reproduce.microcircuit.measures import bars_probe, first_perfect
+from apical.rules.base import AbstractRule
+
+SEEDS, QUICK_SEEDS = 5, 2
+POINTS, QUICK_POINTS = (5, 10, 20, 40, 60, 80, 100, 140, 200), (5, 20)
+MEASURES = ("accuracy", "mse", "apical_error")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A point of a study: where it is on the axis, what is set, which hidden layers, and what was published of it."""
+
+    x: float
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    hidden: tuple[int, ...] | None = None
+    published: str = ""
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """How it is called in tables."""
+        return self.label or f"{self.x:g}"
+
+
+@dataclass(frozen=True)
+class Study:
+    """Cases on one axis, all else as in a preset with `settings`."""
+
+    name: str
+    title: str
+    source: str
+    axis: str
+    cases: tuple[Case, ...]
+    answer: str
+    preset: str = "gille-2023"
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    log: bool = False
+
+    def reproduction(self) -> Reproduction:
+        """The study as `apical reproduce` has it."""
+        return experiment(self.name, self.title, self.source, self.run)
+
+    def run(self, request: Request) -> Findings:
+        """All cases from every seed."""
+        n_seeds, points = (QUICK_SEEDS, QUICK_POINTS) if request.quick else (SEEDS, POINTS)
+        cases = self.cases[:: max(1, len(self.cases) // 3)] if request.quick else self.cases
+        found = [Outcome(case, *lanes) for case, lanes in zip(cases, self.trained(cases, n_seeds, points), strict=True)]
+        rows = [
+            (o.case.name, seed, *(float(v[seed]) for v in (o.accuracy, o.mse, o.apical, o.first)))
+            for o in found
+            for seed in range(n_seeds)
+        ]
+        right = [o.case.name for o in found if (o.accuracy >= 1).all()]
+        return Findings(
+            f"Right on every bar from every seed after {points[-1]} epochs, {self.axis}: {', '.join(right) or 'none'}",
+            (self.figure(found),),
+            (self.axis, "seed", "accuracy", "mse", "apical_error", "first_perfect_epoch"),
+            rows,
+            tuple(o.beside(self.axis) for o in found),
+            (
+                f"{n_seeds} seeds, {points[-1]} epochs of 24 bars, one at a time, preset {self.preset}"
+                + "".join(f", {key}={value}" for key, value in self.settings.items())
+                + ". Tests are without the teacher's pull; the first perfect epoch is the first one measured.",
+                self.answer,
+            ),
+        )
+
+    def trained(self, cases: Sequence[Case], n_seeds: int, points: Sequence[int]) -> list[tuple]:
+        """Accuracy, error, apical potential and first perfect epoch of every seed of each case."""
+        dataset = dataset_for("bars", self.preset)
+        rules = [made(dataset, self.preset, case.hidden, {**self.settings, **case.settings}) for case in cases]
+        found: list[tuple] = [()] * len(cases)
+        for group in alike(rules):
+            history = train_lanes([rules[i] for i in group], range(n_seeds), dataset, 1, points, bars_probe)
+            first = first_perfect(history.epochs, history.measured["accuracy"])
+            for k, i in enumerate(group):
+                lanes = slice(k * n_seeds, (k + 1) * n_seeds)
+                found[i] = (*(history.last(name)[lanes] for name in MEASURES), first[lanes])
+        return found
+
+    def figure(self, found: "list[Outcome]") -> Figure:
+        """Accuracy, error and speed over the axis."""
+        xs = np.array([o.case.x for o in found])
+        x = Axis(self.axis, log=self.log, ticks=tuple(xs) if any(o.case.label for o in found) else None)
+
+        def drawn(values: Sequence[Float[np.ndarray, " seeds"]], geometric: bool = False) -> tuple[Series, ...]:
+            return (
+                curve(
+                    "mean over seeds, with their range",
+                    COLOURS[0],
+                    xs,
+                    np.stack(values),
+                    points=True,
+                    geometric=geometric,
+                ),
+            )
+
+        panels = (
+            Panel("Accuracy", x, Axis("accuracy", limits=(0.0, 1.05)), drawn([o.accuracy for o in found])),
+            Panel("Error of the free output", x, Axis("squared error", log=True), drawn([o.mse for o in found], True)),
+            Panel(
+                "Apical dendrites",
+                x,
+                Axis("mean |potential|, no teacher"),
+                drawn([o.apical for o in found]),
+                (Reference(0.0),),
+            ),
+        )
+        return Figure(self.name, self.title, f"{self.title}. {self.answer}", panels, 3)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a case, for each seed."""
+
+    case: Case
+    accuracy: Float[np.ndarray, " seeds"]
+    mse: Float[np.ndarray, " seeds"]
+    apical: Float[np.ndarray, " seeds"]
+    first: Float[np.ndarray, " seeds"]
+
+    def beside(self, axis: str) -> Beside:
+        """This case and what was published of it."""
+        reached = ", ".join(f"{e:g}" if np.isfinite(e) else "never" for e in sorted(self.first))
+        ours = f"{share(self.accuracy)} seeds at 100 %, first at epoch {reached}; MSE {spread(self.mse)}"
+        return Beside(f"{axis}: {self.case.name}", self.case.published or "\u2014", ours)
+
+
+def alike(rules: Sequence[AbstractRule]) -> list[list[int]]:
+    """Which rules differ in numbers alone, and can be lanes of one program."""
+    groups: dict[object, list[int]] = {}
+    for i, rule in enumerate(rules):
+        leaves, structure = jax.tree.flatten(rule)
+        groups.setdefault((structure, tuple(leaf.shape for leaf in leaves)), []).append(i)
+    return list(groups.values())

@@ -1,0 +1,59 @@
+"""The frame of the microcircuit's experiments: lanes are runs alone, and a chain answers one step a hop later."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from apical.reproduce.base import Request
+from apical.reproduce.microcircuit.lanes import History, dataset_for, made, train_lanes
+from apical.reproduce.microcircuit.measures import bars_probe, first_perfect
+from apical.reproduce.microcircuit.studies import alike
+from apical.reproduce.microcircuit.traces import STEP_RESPONSE
+from apical.rules.microcircuit import Microcircuit
+
+SETTINGS = {"engine": "steady-state", "sweeps": 3, "readout_lag_ms": 0.0, "tau_delta_ms": None}
+
+
+def rule(g_som: float, **settings: object) -> Microcircuit:
+    return made(dataset_for("bars", "gille-2023"), "gille-2023", (4,), {**SETTINGS, "g_som": g_som, **settings})
+
+
+def trained(rules: list[Microcircuit], seeds: tuple[int, ...]) -> History:
+    return train_lanes(rules, seeds, dataset_for("bars", "gille-2023"), 8, (2, 5), bars_probe)
+
+
+@pytest.fixture(scope="module")
+def together() -> History:
+    return trained([rule(0.06), rule(0.3)], (0, 1))
+
+
+@pytest.mark.long
+def test_lanes_are_rule_by_rule_what_each_is_alone(together: History):
+    alone = trained([rule(0.3)], (1,))
+    for name, values in alone.measured.items():
+        np.testing.assert_allclose(together.measured[name][:, 3], values[:, 0], rtol=2e-4, atol=1e-6, err_msg=name)
+    assert list(together.epochs) == [0, 2, 5]
+    np.testing.assert_allclose(together.measured["mse"][0, 0], together.measured["mse"][0, 2], rtol=1e-6)
+    assert len(set(together.measured["mse"][2].round(6))) == 4, "every lane learns in its own way"
+
+
+def test_only_rules_that_differ_in_numbers_are_lanes_of_one_program():
+    rules = [rule(0.06), rule(0.1, start="random"), rule(0.2), rule(0.3, start="random", noise_sigma=0.1)]
+    assert alike(rules) == [[0, 2], [1], [3]]
+
+
+def test_the_first_perfect_epoch_is_the_first_measured_one():
+    accuracy = np.array([[0.3, 0.4, 1.0], [1.0, 0.9, 0.9], [0.9, 0.9, 1.0]])
+    np.testing.assert_array_equal(first_perfect(np.array([0, 5, 10]), accuracy), [5, np.inf, 0])
+
+
+def test_with_latent_equilibrium_the_chain_is_one_step_behind_and_the_page_says_so(tmp_path: Path):
+    page = STEP_RESPONSE.make(Request(tmp_path, command="apical reproduce microcircuit-step-response")).read_text()
+    with open(tmp_path / "microcircuit-step-response.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["cells"] == "with latent equilibrium"]
+    output, settled = (np.array([float(row[name]) for row in rows]) for name in ("output", "settled"))
+    np.testing.assert_allclose(output[1:], settled[:-1], rtol=1e-4)
+    assert settled.std() > 0.05 and "apical reproduce microcircuit-step-response" in page
+    assert {p.suffix for p in (tmp_path / "figures").iterdir()} == {".pdf", ".png"}
