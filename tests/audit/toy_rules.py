@@ -68,6 +68,9 @@ class ToyNetwork(AbstractNetwork):
     def predict(self, weights: Weights, neurons: Neurons, x: Inputs, key: PRNGKey) -> Scores:
         return self.apply(weights.forward, jnp.round(8 * x) if self.fault == "spiking" else x)
 
+    def hidden_activity(self, weights: Weights, x: Inputs) -> tuple[Array, ...]:
+        return tuple(self.rates(weights.forward, x)[1:-1])
+
     def record(self, weights: Weights, neurons: Neurons, batch: Batch, key: PRNGKey) -> tuple[Recording, ...]:
         _, *hidden, output = self.rates(weights.forward, batch.x)
         apical = self.apical(weights, output, batch.y)

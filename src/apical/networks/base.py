@@ -51,6 +51,10 @@ class AbstractNetwork(Declared):
     def predict(self, weights: Weights, neurons: Neurons, x: Inputs, key: PRNGKey) -> Scores:
         """Scores as the animal would give them after learning: with running statistics, with spikes if it spikes."""
 
+    @abc.abstractmethod
+    def hidden_activity(self, weights: Weights, x: Inputs) -> tuple[Float[Array, "batch ..."], ...]:
+        """What every hidden layer sends up, in the steady state, without noise and without a teacher."""
+
     def record(self, weights: Weights, neurons: Neurons, batch: Batch, key: PRNGKey) -> tuple[Recording, ...]:
         """Recordings while a batch is learnt, one for each phase in which it is shown; none unless a network has it."""
         return ()

@@ -146,6 +146,9 @@ class Dendritic(DendriticSettings):
         """Half the squared distance between rates of the output cells, in max_rate^2, averaged over the batch."""
         return 0.5 * jnp.sum(((taught - free) / self.max_rate) ** 2, axis=-1).mean()
 
+    def hidden_activity(self, weights: Weights, x: Inputs) -> tuple[Array, ...]:
+        return self.steady_phase(Weights(weights.forward), x.reshape(len(x), -1)).psps[1:]
+
     def record(self, weights: Weights, neurons: Cells | None, batch: Batch, key: PRNGKey) -> tuple[Recording, ...]:
         free, taught, _ = self.show(weights, neurons, batch, key)
         return self._recorded(free), self._recorded(taught)

@@ -95,6 +95,9 @@ class AbstractFeedforward(AbstractNetwork):
             h = block.respond(block.layer(h), running)
         return h
 
+    def hidden_activity(self, weights: Weights, x: Inputs) -> tuple[Array, ...]:
+        return self.trace(weights.forward, x).inputs[1:]
+
     def record(self, weights: Weights, neurons: Running, batch: Batch, key: PRNGKey) -> tuple[Recording, ...]:
         trace = self.trace(weights.forward, batch.x)
         return (Recording((*trace.inputs[1:], trace.scores)),)

@@ -66,6 +66,9 @@ class Circuit(MicrocircuitSettings):
         """
         return divergence(self.phi, scores, self.target(y)).sum(-1).mean()
 
+    def hidden_activity(self, weights: Weights, x: Inputs) -> tuple[Array, ...]:
+        return self.settle(weights, x, None).below[1:]
+
     def rest(self, x: Inputs) -> Cells | None:
         return at_rest(self, len(x)) if self.engine == EULER else None
 

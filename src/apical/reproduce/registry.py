@@ -9,6 +9,8 @@ from apical.reproduce.lillicrap.linear import LILLICRAP_LINEAR
 from apical.reproduce.lillicrap.sparse import LILLICRAP_SPARSE
 from apical.reproduce.lillicrap.spiking import LILLICRAP_SPIKING
 from apical.reproduce.microcircuit.catalogue import MICROCIRCUIT
+from apical.reproduce.representations.similarity import REPRESENTATIONS
+from apical.reproduce.representations.transfer import TRANSFER
 from apical.reproduce.urbanczik_senn import URBANCZIK_SENN
 
 ALL = (
@@ -20,6 +22,8 @@ ALL = (
     LILLICRAP_SPIKING,
     URBANCZIK_SENN,
     *MICROCIRCUIT,
+    REPRESENTATIONS,
+    TRANSFER,
 )
 REPRODUCTIONS: dict[str, Reproduction] = {r.name: r for r in ALL}
 
