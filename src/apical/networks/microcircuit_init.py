@@ -46,7 +46,8 @@ def random_lateral(net: MicrocircuitSettings, key: PRNGKey) -> Lateral:
     pairs = list(itertools.pairwise(net.sizes[1:]))
     keys = jr.split(key, (2, len(pairs)))
     ip = tuple(draw(net, k, n, above, net.bias) for k, (n, above) in zip(keys[0], pairs, strict=True))
-    return ip, tuple(draw(net, k, above, n) for k, (n, above) in zip(keys[1], pairs, strict=True))
+    pi = (draw(net, k, above, n) for k, (n, above) in zip(keys[1], pairs, strict=True))
+    return ip, tuple(scaled(w, net.feedback_range) for w in pi)
 
 
 def initial_weights(net: MicrocircuitSettings, key: PRNGKey) -> Weights:
@@ -55,7 +56,8 @@ def initial_weights(net: MicrocircuitSettings, key: PRNGKey) -> Weights:
     forward = forward_weights(net, key_up)
     pairs = list(itertools.pairwise(net.sizes[1:]))
     keys = jr.split(key_down, len(pairs))
-    feedback = tuple(draw(net, k, above, n) for k, (n, above) in zip(keys, pairs, strict=True))
+    drawn = (draw(net, k, above, n) for k, (n, above) in zip(keys, pairs, strict=True))
+    feedback = tuple(scaled(w, net.feedback_range) for w in drawn)
     random = net.start == "random"
     lateral = random_lateral(net, key_lateral) if random else self_predicting(net, forward, feedback)
     return thinned(net, key_absent, Weights(forward, feedback, lateral))

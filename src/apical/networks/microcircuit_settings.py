@@ -92,6 +92,9 @@ class MicrocircuitSettings(AbstractNetwork):
         FLAT, (FLAT, *INITIALISERS), "law of the initial weights; flat: uniform, whatever the fan-in"
     )
     init_range: Array = real(1.0, "factor on the initial weights; largest one where flat", low=0, source=GILLE)
+    feedback_range: Array = real(
+        1.0, "factor on the initial weights from above onto apical dendrites, and on what inhibits them", low=0
+    )
     start: str = choice(
         "self-predicting",
         ("self-predicting", "random"),
@@ -201,12 +204,13 @@ class MicrocircuitSettings(AbstractNetwork):
         return tuple(share / self.a_inter for share in self.shares()[1:])
 
     def gains(self) -> tuple[Array, ...]:
-        """What is left of an output error, target - u, in the somas of each layer, through feedback weights of 1.
+        """What is left of an output error, target - u, in the somas of each layer.
 
         Every mixing of potentials leaves a share of it: lambda of the teacher, then 1 - lambda of interneurons, which
-        the cell above pulls along, times lambda of the apical dendrite, layer by layer down.
+        the cell above pulls along, times lambda of the apical dendrite, layer by layer down; strong feedback weights
+        make up for it.
         """
-        step = (1 - self.mixing_inter) * self.g_apical / self.pull_hidden
+        step = (1 - self.mixing_inter) * self.g_apical / self.pull_hidden * self.feedback_range
         output = self.g_som / (self.pull_output + self.g_som)
         depths = range(len(self.hidden), -1, -1)
         return tuple(output * step**depth for depth in depths)

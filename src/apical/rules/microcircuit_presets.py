@@ -13,9 +13,11 @@ TWO_STEP: Mapping[str, Value] = {
     "bias": True,
     "initialiser": "glorot",
     "init_range": 1.5,
+    "feedback_range": 4.6,
+    "weight_clip": 20.0,
     "optimiser": "adam",
-    "rate_up": 1e-3,
-    "rate_ip": 1e-3,
+    "rate_up": 2e-3,
+    "rate_ip": 4e-3,
     "rate_decay": 5e-4,
 }
 
