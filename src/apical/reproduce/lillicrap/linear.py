@@ -98,7 +98,7 @@ def conditions(n_seeds: int) -> str:
         f"{INPUTS}, {HIDDEN} and {OUTPUTS} linear units learn y = T x from one new x at a time by plain gradient "
         f"descent. T is uniform within 1, x standard normal. Forward weights begin within {INITIAL}, B within "
         f"{FEEDBACK}. Rates: {rates}. Where the output layer learns alone it hears the first weights, which are small, "
-        f"so its rate is much larger: twice that is no longer stable. {n_seeds} seeds; each draws its own T, weights "
+        f"so its rate is much larger; at six times that it diverges. {n_seeds} seeds; each draws its own T, weights "
         f"and examples. {NAME}.csv holds every number drawn, and the same angles for the other ways."
     )
 
