@@ -23,8 +23,10 @@ several seeds. A command is that of seed 0 and of the first row of its table; a 
 made from `docs/numbers.toml`.
 """
 FOOT = """
-A: `rate=3e-4 feedback_rate=5e-4 rate_decay=5e-5 noise=0.1 label_smoothing=0.23 target_step=0.1`. What was tried on the
-way, and what fell short, is in [measured results](results.md).
+A: `rate=3e-4 feedback_rate=5e-4 rate_decay=5e-5 noise=0.1 label_smoothing=0.23 target_step=0.1`; B: `rate=4e-4
+feedback_rate=1e-4 rate_decay=3e-4 feedback_rate_decay=3e-4 noise=0.36 label_smoothing=0.23`; C: `optimiser=momentum
+rate=0.06 feedback_rate=1e-4 rate_decay=2e-4 feedback_rate_decay=3e-4 noise=0.1 label_smoothing=0.23`. What was tried
+on the way, and what fell short, is in [measured results](results.md).
 """
 
 
