@@ -71,7 +71,7 @@ def kernels(weights: Weights) -> dict[str, list[np.ndarray]]:
 
 # Hidden layers, and what is set: every family learns, with or without what makes time different.
 TIMES = [
-    ((6,), {"latent_equilibrium": True}),
+    pytest.param((6,), {"latent_equilibrium": True}, marks=pytest.mark.long),
     ((6, 4), {"latent_equilibrium": False, "tau_delta_ms": 1.5}),
     ((6, 4), {"latent_equilibrium": True, "weight_clip": 0.9, "start": "random"}),
 ]
@@ -158,7 +158,7 @@ def test_a_prospective_potential_is_the_steady_state_after_one_step_and_a_soma_d
         np.testing.assert_allclose(cells.pyramidal[1].now, share * np.asarray(batch.y) * 0.06 / 0.19, atol=1e-4)
 
 
-@pytest.mark.parametrize("hidden", [(6,), (6, 4), (6, 5, 4)])
+@pytest.mark.parametrize("hidden", [*(pytest.param(h, marks=pytest.mark.long) for h in ((6,), (6, 4))), (6, 5, 4)])
 def test_nothing_moves_in_the_self_predicting_state(hidden: tuple[int, ...]) -> None:
     rule, batch = made(hidden, bias=True), examples()
     weights = begun(rule, batch).weights
@@ -174,9 +174,10 @@ def test_nothing_moves_in_the_self_predicting_state(hidden: tuple[int, ...]) -> 
     np.testing.assert_allclose(moves["down"][-1].kernel, -exact.T @ seen.above[-1] / N, atol=1e-12)
 
 
+@pytest.mark.long
 def test_a_disturbed_self_predicting_state_comes_back() -> None:
     settings = {"engine": "steady-state", "taught": False, "rate_per": "presentation", "rate_up": 0.0}
-    rule = made((6, 5), **settings, rate_ip=0.5, rate_pi=0.2, rate_down=None, tolerance=1e-6)
+    rule = made((6, 5), **settings, rate_ip=1.0, rate_pi=0.5, rate_down=None, tolerance=1e-6)
     batch = examples(50)
     state = begun(rule, batch)
     moved = jax.tree.map(lambda w: w + 0.1 * jr.normal(jr.key(1), w.shape), state.weights.lateral)
@@ -184,9 +185,9 @@ def test_a_disturbed_self_predicting_state_comes_back() -> None:
     after = shown(rule, state, jax.tree.map(lambda a: jnp.broadcast_to(a, (1000, *a.shape)), batch))
     first, last = (settled(rule, s.weights, batch, False)[0] for s in (state, after))
     for begin, end in zip(first.apical, last.apical, strict=True):
-        assert float(jnp.abs(end).mean()) < 0.02 * float(jnp.abs(begin).mean())
+        assert float(jnp.abs(end).mean()) < 0.1 * float(jnp.abs(begin).mean())
     for above, inner, at_first in zip(last.somas[1:], last.inter, first.inter, strict=True):
-        assert float(jnp.abs(inner - above).mean()) < 0.02 * float(jnp.abs(at_first - above).mean())
+        assert float(jnp.abs(inner - above).mean()) < 0.1 * float(jnp.abs(at_first - above).mean())
 
 
 def weak(epsilon: float, engine: str, aligned: bool) -> tuple[list[float], Weights]:
@@ -205,7 +206,8 @@ def weak(epsilon: float, engine: str, aligned: bool) -> tuple[list[float], Weigh
     ours, theirs = asked(rule, state, batch)
     if not aligned:
         theirs = feedback_gradient(rule, state.weights, batch)
-    return [float(v) for v in angle_to_backprop(ours.forward, theirs).values()], ours
+    angles = angle_to_backprop(ours.forward, theirs)
+    return [float(angles[str(l)]) for l in range(3)], ours
 
 
 def feedback_gradient(rule: Microcircuit, weights: Weights, batch: Batch) -> tuple[Synapses, ...]:
@@ -223,8 +225,15 @@ def feedback_gradient(rule: Microcircuit, weights: Weights, batch: Batch) -> tup
     return tuple(Synapses(d.T @ r) for d, r in zip(found, rates[:-1], strict=True))
 
 
-@pytest.mark.parametrize("aligned", [True, False])
-@pytest.mark.parametrize("engine", ["two-step", "steady-state"])
+@pytest.mark.parametrize(
+    ("engine", "aligned"),
+    [
+        pytest.param("two-step", True, marks=pytest.mark.long),
+        pytest.param("two-step", False, marks=pytest.mark.long),
+        pytest.param("steady-state", False, marks=pytest.mark.long),
+        ("steady-state", True),
+    ],
+)
 def test_under_weak_teachers_learning_is_backprop(engine: str, aligned: bool) -> None:
     far, near = (weak(epsilon, engine, aligned)[0] for epsilon in (0.1, 0.01))
     for at_far, at_near in zip(far, near, strict=True):
@@ -238,7 +247,7 @@ def test_engines_agree_where_theory_says_so() -> None:
         first, last = weak(epsilon, "two-step", False)[1], weak(epsilon, "steady-state", False)[1]
         pair = first.forward[0].kernel, last.forward[0].kernel
         gaps.append(float(jnp.linalg.norm(pair[0] - pair[1]) / jnp.linalg.norm(pair[1])))
-    assert gaps[1] < 0.02 and gaps[1] == pytest.approx(gaps[0] / 10, rel=0.3)
+    assert gaps[1] < 1e-4 and gaps[1] == pytest.approx(gaps[0] / 100, rel=0.3)
     rates = {"rate_up": 1e-5, "rate_ip": 1e-5, "rate_pi": 1e-5, "rate_down": 1e-5}
     batch = examples()
     timed = made((6, 5), presentation_ms=200.0, plasticity_onset_ms=20.0, **rates)
