@@ -5,7 +5,7 @@ import time
 import pytest
 
 from apical.audit.audit import audit
-from apical.audit.base import FINAL, LIMIT, NO, NOT_APPLICABLE, SIGNS, YES
+from apical.audit.base import FINAL, LIMIT, NO, NOT_APPLICABLE, PARTLY, SIGNS, YES
 from apical.audit.registry import PROPERTIES
 from apical.rules.registry import RULES
 
@@ -28,6 +28,7 @@ THEORY = {
     "ao-sdtp": (NO, YES, NO, NO, YES, YES, YES, YES, NO, YES, YES, NO, "2", YES, *POINT),
     "direct-dtp": (NO, YES, NO, NO, YES, YES, YES, YES, NO, NO, YES, NO, "2", YES, *POINT),
     "segregated-dendrites": (NO, YES, YES, YES, NO, "-", NO, YES, YES, NO, YES, NO, "2", YES, YES, YES),
+    "microcircuit": (NO, YES, YES, YES, PARTLY, YES, YES, YES, NO, YES, YES, YES, "1", YES, *POINT),
 }
 assert NOT_APPLICABLE == "-"
 

@@ -34,15 +34,16 @@ WHY = {
     ),
     ("microcircuit", "linear_stabilization"): (
         "The table has no entry. The lateral weights learn to predict what comes from above, so the question applies: "
-        "whatever they miss teaches the forward weights where no error is made."
+        "where they do, no error moves no forward weight, whatever the weights from above are."
     ),
     ("microcircuit", "separate_weights_learned"): (
         "The table says both: in the paper the weights from above may be fixed or may learn. The setting audited is "
         "the one that comparisons use."
     ),
     ("microcircuit", "exact_gradients"): (
-        "The limit is that of weak nudging with the lateral weights in the self-predicting state; the evidence says "
-        "how near the setting audited comes."
+        "The limit needs weak nudging, interneurons that predict the layer above, and weights from above that are the "
+        "transposes of the forward ones. Nothing in the rule brings about the last: they are drawn at random and fixed, "
+        "as in feedback alignment."
     ),
 }
 

@@ -21,7 +21,7 @@ def presynaptic(subject: Subject, layer: int) -> np.ndarray:
     """What the input cells of a layer fire in all phases, (phases * batch, below)."""
     if layer == 0:
         return np.asarray(subject.batch.x).reshape(len(subject.batch.x), -1)
-    phases = [np.asarray(recording.rates[layer - 1]) for recording in subject.recordings]
+    phases = [np.asarray((recording.sent or recording.rates)[layer - 1]) for recording in subject.recordings]
     return np.concatenate([rates.reshape(len(rates), -1) for rates in phases])
 
 

@@ -13,11 +13,13 @@ class Recording(eqx.Module):
     """What electrodes would find in one phase of learning an example, averaged over what is read of the phase.
 
     `rates` is the activity of every layer above the input, the output's last; `apical` the potentials of the apical
-    dendrites of the hidden layers, none where cells have no such compartment.
+    dendrites of the hidden layers, none where cells have no such compartment. `sent` is what every hidden layer sent
+    up, where that is not the activity at which it ended.
     """
 
     rates: tuple[Float[Array, "batch ..."], ...]
     apical: tuple[Float[Array, "batch _"], ...] = ()
+    sent: tuple[Float[Array, "batch _"], ...] = ()
 
 
 class AbstractNetwork(Declared):

@@ -30,3 +30,16 @@ def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     writer.writerow(columns)
     writer.writerows([f"{v:.6g}" if isinstance(v, float) else v for v in row] for row in rows)
     return text.getvalue()
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table as HTML; the first cell of a row is its name."""
+    heads = "".join(f'<th scope="col"{" class=rule" * (not i)}>{escape(name)}</th>' for i, name in enumerate(head))
+    body = "".join(
+        f'<tr><th class="rule" scope="row">{escape(name)}</th>'
+        + "".join(f"<td>{escape(c)}</td>" for c in cells)
+        + "</tr>"
+        for name, *cells in rows
+    )
+    inside = f'<table class="results"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div class="scroll" tabindex="0" role="region">{inside}</div>'

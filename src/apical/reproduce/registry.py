@@ -2,6 +2,7 @@
 
 from apical.errors import InputError
 from apical.reproduce.base import Reproduction
+from apical.reproduce.complexity import COMPLEXITY
 from apical.reproduce.figure_3 import FIGURE_3
 from apical.reproduce.figure_4 import FIGURE_4
 from apical.reproduce.lillicrap.frozen import LILLICRAP_FROZEN
@@ -24,6 +25,7 @@ ALL = (
     *MICROCIRCUIT,
     REPRESENTATIONS,
     TRANSFER,
+    COMPLEXITY,
 )
 REPRODUCTIONS: dict[str, Reproduction] = {r.name: r for r in ALL}
 
