@@ -137,10 +137,10 @@ class ToyRule(AbstractRule):
         return jax.tree.map(lambda b: noise * b, weights.feedback)
 
 
-def flawless(net: AbstractNetwork, forward: tuple) -> tuple:
+def flawless(net: AbstractNetwork, weights: Weights) -> Weights:
     """Weights whose output is exactly the target of class 0 for inputs above zero."""
-    certain = jnp.where(jnp.arange(CLASSES) == 0, 1e4, -1e4)[:, None] * jnp.ones_like(forward[-1].kernel)
-    return eqx.tree_at(lambda f: f[-1].kernel, forward, certain)
+    certain = jnp.where(jnp.arange(CLASSES) == 0, 1e4, -1e4)[:, None] * jnp.ones_like(weights.forward[-1].kernel)
+    return eqx.tree_at(lambda w: w.forward[-1].kernel, weights, certain)
 
 
 WITHOUT_ERROR[ToyNetwork] = flawless

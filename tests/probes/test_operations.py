@@ -1,5 +1,7 @@
 """Operations counted from a program agree with closed forms, loops included."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -27,7 +29,7 @@ def update_of(rule_class: type, sizes: tuple[int, ...] = SIZES) -> Operations:
 
 def products(sizes: tuple[int, ...] = SIZES) -> tuple[int, int]:
     """Operations of a layer's products on the way up, and of carrying an error down to the first hidden layer."""
-    pairs = list(zip(sizes, sizes[1:], strict=False))
+    pairs = list(itertools.pairwise(sizes))
     return 2 * BATCH * sum(a * b for a, b in pairs), 2 * BATCH * sum(a * b for a, b in pairs[1:])
 
 
@@ -35,7 +37,7 @@ def products(sizes: tuple[int, ...] = SIZES) -> tuple[int, int]:
 def test_an_mlp_costs_what_its_layers_cost(rule_class: type) -> None:
     """Up, the change of every kernel, and down through all but the first; the rest is elementwise and small."""
     up, down = products()
-    found, n_weights = update_of(rule_class), sum(a * b + b for a, b in zip(SIZES, SIZES[1:], strict=False))
+    found, n_weights = update_of(rule_class), sum(a * b + b for a, b in itertools.pairwise(SIZES))
     elementwise = found.flops - (2 * up + down)
     assert 2 * n_weights <= elementwise <= 4 * n_weights + 60 * BATCH * sum(SIZES[1:])
 
@@ -62,8 +64,8 @@ def scanned(w: jax.Array, h: jax.Array) -> jax.Array:
 def test_a_loop_counts_as_often_as_it_runs() -> None:
     w, h = jnp.ones((6, 6)), jnp.ones((3, 6))
     once = count(lambda w, h: jnp.tanh(h @ w), w, h)
-    assert once == Operations(2 * 3 * 6 * 6 + 3 * 6, 4 * (6 * 6 + 2 * 3 * 6), 1)
-    assert count(scanned, w, h) == Operations(N_STEPS * once.flops, N_STEPS * once.bytes, N_STEPS)
+    assert once == Operations(2.0 * 3 * 6 * 6 + 3 * 6, 4.0 * (6 * 6 + 2 * 3 * 6), 1.0)
+    assert count(scanned, w, h) == Operations(N_STEPS * once.flops, N_STEPS * once.bytes, float(N_STEPS))
     unrolled = count(lambda w, h: [h := jnp.tanh(h @ w) for _ in range(N_STEPS)][-1], w, h)
     assert unrolled == count(scanned, w, h)
     compiled = jax.jit(scanned).lower(w, h).compile().cost_analysis()
@@ -77,9 +79,10 @@ def test_loops_of_unknown_length_are_reported() -> None:
 
 def test_convolutions_branches_and_what_nobody_needs() -> None:
     x, k = jnp.ones((2, 8, 8, 3)), jnp.ones((5, 5, 3, 4))
-    convolve = lambda x, k: jax.lax.conv_general_dilated(
-        x, k, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
-    )
+
+    def convolve(x: jax.Array, k: jax.Array) -> jax.Array:
+        return jax.lax.conv_general_dilated(x, k, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
     assert count(convolve, x, k).flops == 2 * (2 * 8 * 8 * 4) * (5 * 5 * 3)
     h = jnp.ones((3, 6))
     dear = count(lambda p, h: jax.lax.cond(p, lambda h: h @ h.T @ h, lambda h: h, h), jnp.asarray(True), h)

@@ -68,9 +68,9 @@ def _jacobian(net: AbstractNetwork, forward: tuple[PyTree, ...], x: Array) -> tu
 
 
 @quick
-def _learnt(rule: AbstractRule, state: State, data: Batch, key: PRNGKey, n: Array) -> State:
+def _learnt(rule: AbstractRule, state: State, data: tuple[Array, Array], key: PRNGKey, n: Array) -> State:
     def step(i: Array, state: State) -> State:
-        batch = jax.tree.map(lambda a: a[i % (POOL // BATCH)], data)
+        batch = Batch(*(a[i % (POOL // BATCH)] for a in data))
         return rule.update(state, batch, jr.fold_in(key, i))[0]
 
     return jax.lax.fori_loop(0, n, step, state)
@@ -91,11 +91,11 @@ class Subject:
         return self.other or self
 
     @cached_property
-    def data(self) -> Batch:
+    def data(self) -> tuple[Array, Array]:
         """Patterns with random labels, (steps, batch, ...)."""
         draw = np.random.default_rng(DATA)
         x, y = draw.uniform(size=(POOL, *SHAPE)), draw.integers(0, CLASSES, POOL)
-        return Batch(jnp.asarray(x.reshape(-1, BATCH, *SHAPE)), jnp.asarray(y.reshape(-1, BATCH)))
+        return jnp.asarray(x.reshape(-1, BATCH, *SHAPE)), jnp.asarray(y.reshape(-1, BATCH))
 
     @cached_property
     def batch(self) -> Batch:
@@ -189,22 +189,27 @@ class Subject:
     def learnt(self, n_updates: int) -> "Subject":
         """The same rule with the weights that it has learnt by so many updates."""
         state = _learnt(self.rule, self.state, self.data, jr.key(LEARN), jnp.asarray(n_updates))
-        later = Subject(self.rule, self.setting)
-        later.__dict__["state"] = state
-        return later
+        return self.standing(state)
+
+    def standing(self, state: State) -> "Subject":
+        """The same rule in another state."""
+        other = Subject(self.rule, self.setting)
+        other.__dict__["state"] = state
+        return other
 
 
 def subject(rule: type[AbstractRule]) -> Subject:
     """A registered rule under audit, in the setting that comparisons use."""
     first, compared = next(iter(rule.presets)), rule.compared or next(iter(rule.presets))
     settings = rule.presets[compared].settings
-    own = None if compared == first else Subject(_built(rule, rule.presets[first].settings), first)
-    limit = None if rule.limit is None else Subject(_built(rule, {**settings, **rule.limit}), shown(rule.limit))
-    return Subject(_built(rule, settings), compared, own, limit)
+    own = None if compared == first else built(rule, rule.presets[first].settings, first)
+    limit = None if rule.limit is None else built(rule, {**settings, **rule.limit}, shown(rule.limit))
+    return dataclasses.replace(built(rule, settings, compared), other=own, limit=limit)
 
 
-def _built(rule: type[AbstractRule], settings: Mapping[str, Value]) -> AbstractRule:
-    return assemble(rule, next(iter(rule.networks)), SHAPE, CLASSES, HIDDEN, settings)
+def built(rule: type[AbstractRule], settings: Mapping[str, Value], name: str = "") -> Subject:
+    """A rule with these settings under audit; `name` says which they are."""
+    return Subject(assemble(rule, next(iter(rule.networks)), SHAPE, CLASSES, HIDDEN, settings), name)
 
 
 def shown(settings: Mapping[str, Value]) -> str:

@@ -36,6 +36,7 @@ SHORT = {
     "weight-mirror": "WM",
     "target-propagation": "TP",
     "difference-target-propagation": "DTP",
+    "direct-dtp": "DDTP",
     "simplified-dtp": "SDTP",
     "ao-sdtp": "AO",
     "segregated-dendrites": "SD",

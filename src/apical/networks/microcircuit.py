@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from apical.core import Inputs, PRNGKey, Scalar, Scores, Targets, Weights, labelled
+from apical.core import Batch, Inputs, PRNGKey, Scalar, Scores, Targets, Weights, labelled
+from apical.networks.base import Recording
 from apical.networks.microcircuit_euler import Cells, at_rest, read_out
 from apical.networks.microcircuit_init import forward_weights, initial_weights
 from apical.networks.microcircuit_settings import EULER, STEADY_STATE, MicrocircuitSettings
@@ -71,6 +72,12 @@ class Circuit(MicrocircuitSettings):
 
     def rest(self, x: Inputs) -> Cells | None:
         return at_rest(self, len(x)) if self.engine == EULER else None
+
+    def record(self, weights: Weights, neurons: Cells | None, batch: Batch, key: PRNGKey) -> tuple[Recording, ...]:
+        """The one phase there is, in the steady state where cells live in time."""
+        settle = steady_state if self.engine == EULER else type(self).settle
+        seen = settle(self, weights, batch.x.reshape(len(batch.x), -1), self.nudge(self.target(batch.y)))
+        return (Recording(tuple(map(self.phi.rate, seen.somas)), seen.apical, seen.below[1:]),)
 
     def predict(self, weights: Weights, neurons: Cells | None, x: Inputs, key: PRNGKey) -> Scores:
         """Output cells without a teacher: its conductance is gone, not pulling to 0."""

@@ -85,7 +85,7 @@ def _is_program(parameter: Any) -> bool:
 
 def _single(name: str, equation: core.JaxprEqn) -> Operations:
     """One equation without a program inside."""
-    inputs, outputs = ([v.aval for v in side] for side in (equation.invars, equation.outvars))
+    inputs, outputs = (_shapes(side) for side in (equation.invars, equation.outvars))
     if not any(jnp.issubdtype(a.dtype, jnp.floating) for a in (*inputs, *outputs) if hasattr(a, "dtype")):
         return Operations()
     moved = float(sum(a.size * a.dtype.itemsize for a in (*inputs, *outputs)))
@@ -99,6 +99,10 @@ def _single(name: str, equation: core.JaxprEqn) -> Operations:
     if name in ELEMENTWISE:
         return Operations(float(outputs[0].size))
     return Operations(0.0, moved if name in MOVES else 0.0)
+
+
+def _shapes(variables: Sequence[Any]) -> list[Any]:
+    return [variable.aval for variable in variables]
 
 
 def _seen(equation: core.JaxprEqn, kernel: Sequence[int]) -> int:

@@ -33,8 +33,8 @@ CAPTION = (
     f"One update of every rule on {INPUTS[0]} inputs and 10 classes. Against width there are {MIDDLE.depth} hidden "
     f"layers, against depth they have {MIDDLE.width} units. FLOPs and bytes are counted from the traced program, every "
     "loop times its length; bytes are those that products and reductions read and write. A chain is the longest row of "
-    "matrix products that wait for each other: what cannot be made faster by more hardware. Memory is what the compiler "
-    "plans for the whole update. Time is of a compiled loop of updates on this machine, the best of three."
+    "matrix products that wait for each other: what cannot be made faster by more hardware. Memory is what the "
+    "compiler plans for the whole update. Time is of a compiled loop of updates on this machine, the best of three."
 )
 MEANING = (
     "For a graphics processor arithmetic counts least where a batch fills it: then time follows FLOPs, and with small "
@@ -42,8 +42,8 @@ MEANING = (
     "chains that grow by a few products with each layer; the spiking ones multiply that by their steps of time.",
     "For a brain a multiplication is a synaptic event and costs energy, not time: all synapses act at once. What costs "
     "time is the chain, one synaptic delay for each product, so a rule that calls the output's error to all layers at "
-    "once does not need to wait longer in a deeper network on its way down. What a graphics processor does not count at "
-    "all, carrying an error back through a copy of the weights, is what a brain cannot do (see the audit).",
+    "once does not need to wait longer in a deeper network on its way down. What a graphics processor does not count "
+    "at all, carrying an error back through a copy of the weights, is what a brain cannot do (see the audit).",
 )
 DIFFERENCE = (
     "The proposal behind the review asks for the computational complexity of backprop, segregated dendrites and "
@@ -142,17 +142,17 @@ def seen(costs: Sequence[Cost]) -> str:
     return (
         f"At {MIDDLE.width} units in {MIDDLE.depth} hidden layers backprop takes {short(base.flops)} operations for an "
         f"example. {named(cheap.variant)} takes {cheap.flops / base.flops:.2f} times as many, {named(dear.variant)} "
-        f"{dear.flops / base.flops:.0f} times; its chain of products is {dear.chain:.0f} long, backprop's {base.chain:.0f}."
+        f"{dear.flops / base.flops:.0f} times; its chain of products is {dear.chain:.0f} long, "
+        f"backprop's {base.chain:.0f}."
     )
 
 
 def _notes(costs: Sequence[Cost]) -> list[str]:
     """What a reader must know to read the numbers."""
     open_loops = sorted({named(c.variant) for c in costs if c.open_loops})
-    batches = sorted(
-        {f"{named(c.variant)} {c.batch}" for c in costs if c.batch != at_middle(costs, variants()[0]).batch}
-    )
-    said = [f"Batches hold {at_middle(costs, variants()[0]).batch} examples, or: {', '.join(batches)}."]
+    usual = at_middle(costs, variants()[0]).batch
+    batches = sorted({f"{named(c.variant)} {c.batch}" for c in costs if c.batch != usual})
+    said = [f"Batches hold {usual} examples, or: {', '.join(batches)}."]
     if open_loops:
         said.append(f"Loops whose length is drawn while they run are counted once, in {', '.join(open_loops)}.")
     return said

@@ -45,7 +45,7 @@ class Size:
 @dataclass(frozen=True)
 class Cost:
     """What an example costs, in one update on a batch of `batch`: floating-point operations, bytes, seconds (none: not
-    timed); `chain` is the longest chain of products and `memory` the largest memory in use, both of the whole update."""
+    timed); `chain` is the longest chain of products and `memory` the most in use, both of the whole update."""
 
     variant: Variant
     size: Size
@@ -93,7 +93,7 @@ def example_batch(n: int) -> Batch:
 
 
 def run(rule: AbstractRule, state: State, batch: Batch) -> tuple[float, float]:
-    """Peak memory in bytes, as the compiler plans it, and the seconds of one update in a compiled loop, the best of 3."""
+    """Peak memory in bytes, as the compiler plans it, and the seconds of one update in a compiled loop, at best."""
     dynamic, static = eqx.partition((rule, state, batch), eqx.is_array)
 
     def loop(dynamic: Any, n: jax.Array) -> Any:
