@@ -41,9 +41,9 @@ WHY = {
         "the one that comparisons use."
     ),
     ("microcircuit", "exact_gradients"): (
-        "The limit needs weak nudging, interneurons that predict the layer above, and weights from above "
-        "that are the transposes of the forward ones. Nothing in the rule brings about the last: they are drawn at random "
-        "and fixed, as in feedback alignment."
+        "The limit needs weak nudging, interneurons that predict the layer above, and weights from above that are the "
+        "transposes of the forward ones. Nothing in the rule brings about the last: they are drawn at random and "
+        "fixed, as in feedback alignment."
     ),
 }
 

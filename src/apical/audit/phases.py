@@ -10,7 +10,9 @@ def measure(subject: Subject) -> Cell:
     """Recorded phases, and a further one where feedback alone depends on the draw of some noise."""
     redrawn = subject.updated(key=OTHER_KEY)[1].direction
     forward = max(responses(subject.direction.forward, redrawn.forward))
-    feedback = max(responses((subject.direction.feedback,), (redrawn.feedback,)) if subject.direction.feedback else [0])
+    feedback = max(
+        responses((subject.direction.feedback,), (redrawn.feedback,)) if subject.direction.feedback else [0.0]
+    )
     noisy = feedback > NOTHING >= forward
     n_phases = max(len(subject.recordings), 1) + noisy
     return Cell(
