@@ -62,7 +62,7 @@ class GaussianProcess(Proposer):
         if self.space.continuous:
             yield best
         value = lambda rows: acquisition.base_acq(*process.predict(rows, return_std=True))  # noqa: E731
-        rows = self._climbed(best, value, generator)
+        rows = self._climbed(best[None], value, generator)
         yield from rows[np.argsort(-value(rows), kind="stable")]
         yield from evenly(self.space, generator)
 
@@ -87,7 +87,7 @@ class GaussianProcess(Proposer):
 
     def _climbed(self, best: Rows, value: Callable[[Rows], np.ndarray], generator: np.random.Generator) -> Rows:
         """Good rows: from the best of many uphill, by ever smaller steps of some coordinates or new draws of them."""
-        rows = np.concatenate([np.atleast_2d(best), self.space.uniform(generator, N_RANDOM // 10)])
+        rows = np.concatenate([best, self.space.uniform(generator, N_RANDOM // 10)])
         rows = _best(rows, value)
         for step in range(N_STEPS):
             near = np.repeat(rows, N_NEAR, axis=0)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from apical.errors import InputError
-from apical.study.space import Point, Rows, Space
+from apical.study.space import Point, Space
 
 MOST_TRIES = 20_000
 
@@ -59,7 +59,7 @@ class Uniform(Proposer):
         return self.first_valid(evenly(self.space, generator))
 
 
-def evenly(space: Space, generator: np.random.Generator) -> Iterator[Rows]:
+def evenly(space: Space, generator: np.random.Generator) -> Iterator[Float[np.ndarray, " dimensions"]]:
     """Rows drawn evenly, one after another, without end."""
     while True:
         yield space.uniform(generator, 1)[0]

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from apical.study.dimension import Dimension
 
 Point = dict[str, Any]
-Rows = Float[np.ndarray, "n dimensions"]
+Rows = Float[np.ndarray, "_ dimensions"]
 ABSENT = 0.5
 
 
@@ -59,7 +59,6 @@ class Space:
 
         So two rows that mean the same setting are no distance apart (Garrido-Merchan & Hernandez-Lobato 2020).
         """
-        rows = np.atleast_2d(rows)
         there = self.there(rows)
         parts = [
             np.where(live[:, None], d.snapped(places), ABSENT)
