@@ -105,7 +105,7 @@ class Microcircuit(AbstractRule):
         weights = self.network.init_weights(key)
         plastic = self.plastic(weights)
         if self.network.engine == EULER:
-            memory: PyTree = (jnp.zeros((), dtype=int), self.silent(plastic))
+            memory: PyTree = (jnp.zeros((), dtype=int), self.empty_traces(plastic))
         else:
             method = METHODS[self.optimiser](self.momentum)
             memory = {name: plasticity.remembered(method, layers) for name, layers in plastic.items()}
@@ -138,7 +138,7 @@ class Microcircuit(AbstractRule):
         key_reset, key_show = jr.split(key)
         cells = prepared(net, state.weights, state.neurons, key_reset)
         if net.reset == HARD:
-            traces = self.silent(self.plastic(state.weights))
+            traces = self.empty_traces(self.plastic(state.weights))
         share = self.duration / net.presentation_ms / (1 + self.rate_decay * n_updates.astype(self.rate_decay.dtype))
         rates = {name: share * rate for name, rate in self.rates.items()}
         learning = Learning(rates, self.tau_delta_ms, self.plasticity_onset_ms, self.weight_clip)
@@ -147,7 +147,7 @@ class Microcircuit(AbstractRule):
         moved = jax.tree.map(jnp.subtract, state.weights, weights)
         return State(weights, (n_updates + 1, traces), cells), moved
 
-    def silent(self, plastic: Families) -> Families:
+    def empty_traces(self, plastic: Families) -> Families:
         """Filtered plasticity before there was any; none where plasticity is not filtered."""
         return {} if self.tau_delta_ms is None else silent_traces(plastic)
 

@@ -11,6 +11,7 @@ from apical.core import Batch, Weights
 from apical.networks.microcircuit import Circuit
 from apical.probes import stability
 from apical.report import Axis, Figure, Panel, Reference, Series
+from apical.report.figure import Dash
 from apical.reproduce.base import Request
 from apical.reproduce.microcircuit.frame import COLOURS, Beside, Findings, experiment
 from apical.reproduce.microcircuit.lanes import dataset_for, every, made, train_lanes
@@ -30,9 +31,10 @@ POTENTIALS = (
     "the lines."
 )
 WEIGHTS = (
-    "Left: eigenvalues of the mean change of all plastic weights, sorted; a negative one is a disturbance of weights "
-    "that learning undoes, a zero one it does not notice. Right: eigenvalues of the second derivatives of the loss "
-    "with respect to the forward weights, sorted; a minimum has no negative ones. First seed."
+    "Sizes of eigenvalues, sorted; those of at most 1e-4 of the largest are left out. Left: of the mean change of all "
+    "plastic weights. Solid: disturbances that learning undoes; dashed: those that grow. Right: of the second "
+    "derivatives of the loss with respect to the forward weights. Solid: directions in which it curves up; dashed: "
+    "down, of which a minimum has none. First seed."
 )
 
 
@@ -115,16 +117,16 @@ def signs(values: Float[np.ndarray, " n"]) -> tuple[int, int, int]:
 
 
 def _potentials(stages: list[Stage]) -> Figure:
-    kinds = (("fast", "without", "1/ms", (0.0,)), ("latent", "with", "per step", (-1.0, 1.0)))
+    kinds = (("fast", "1/ms", (0.0,)), ("latent", "per step", (-1.0, 1.0)))
     panels = tuple(
         Panel(
-            f"{s.name.capitalize()}, {word} latent equilibrium",
+            s.name.capitalize(),
             Axis(f"real part ({unit})", limits=_limits(stages, kind, "real", ends)),
             Axis("imaginary part", limits=_limits(stages, kind, "imag", ())),
             (_points(getattr(s, kind)[: len(getattr(s, kind)) // s.n_seeds]),),
             tuple(Reference(end, along="x") for end in ends),
         )
-        for kind, word, unit, ends in kinds
+        for kind, unit, ends in kinds
         for s in stages
     )
     return Figure("potentials", "Do disturbances of potentials die out?", POTENTIALS, panels, len(stages))
@@ -141,26 +143,35 @@ def _points(values: Complex[np.ndarray, " n"]) -> Series:
 
 
 def _weights(stages: list[Stage]) -> Figure:
-    def ranked(kind: str) -> tuple[Series, ...]:
-        pairs = zip(stages, COLOURS, strict=False)
-        values = [(s.name, colour, np.sort(np.real(getattr(s, kind)))[::-1]) for s, colour in pairs]
-        return tuple(Series(name, colour, np.arange(1.0, len(v) + 1), v) for name, colour, v in values)
-
-    zero, rank = (Reference(0.0),), Axis("rank")
-    slow = Panel("Plastic weights", rank, Axis("real part (1/presentation)"), ranked("slow"), zero)
-    loss = Panel("Second derivatives of the loss", rank, Axis("eigenvalue"), ranked("curvature"), zero)
+    size, rank = Axis("size of the eigenvalue", log=True), Axis("rank")
+    slow = Panel("Plastic weights (1/presentation)", rank, size, _ranked(stages, "slow", -1))
+    loss = Panel("Loss", rank, size, _ranked(stages, "curvature", 1))
     return Figure("weights", "Do disturbances of weights die out?", WEIGHTS, (slow, loss))
+
+
+def _ranked(stages: list[Stage], kind: str, sign: int) -> tuple[Series, ...]:
+    """Eigenvalues by size: solid those of this sign, dashed the others, where they count."""
+    drawn = []
+    for stage, colour in zip(stages, COLOURS, strict=False):
+        values = sign * np.real(getattr(stage, kind))
+        parts: tuple[tuple[np.ndarray, str, Dash], ...] = ((values, "", "solid"), (-values, ", opposite sign", "dash"))
+        for part, word, dash in parts:
+            sizes = np.sort(part[part > NEGLIGIBLE * np.abs(values).max()])[::-1]
+            drawn.append(Series(stage.name + word, colour, np.arange(1.0, len(sizes) + 1), sizes, dash=dash))
+    return tuple(series for series in drawn if series.x.size)
 
 
 def _headline(stages: list[Stage]) -> str:
     worst = max(float(np.real(s.fast).max()) for s in stages)
     radius = max(float(np.abs(s.latent).max()) for s in stages)
     said = "die out" if worst < 0 else "grow in some state"
+    start = next(s for s in stages if s.name.startswith("self-predicting"))
     inside = "so prospective potentials settle" if radius < 1 else "so prospective potentials need not settle"
     last = stages[-1]
     negative, _, positive = signs(last.curvature)
     return (
-        f"Without latent equilibrium disturbances of potentials {said}: the largest real part is {worst:.3g} per ms. "
+        f"Without latent equilibrium disturbances of potentials {said}: the largest real part is {worst:.3g} per ms "
+        f"(at the self-predicting start {np.real(start.fast).max():.3g}, the leak of a cell alone). "
         f"With it the largest gain per step is {radius:.3g}, {inside}. After learning the loss has {positive} "
         f"directions that curve up and {negative} that curve down."
     )

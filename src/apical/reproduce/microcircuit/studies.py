@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from apical.hyperparameters import Value
-from apical.report import Axis, Figure, Panel, Reference, Series
+from apical.report import Axis, Figure, Interval, IntervalPanel, Panel
 from apical.reproduce.base import Reproduction, Request
 from apical.reproduce.microcircuit.frame import COLOURS, Beside, Findings, curve, experiment, share, spread
 from apical.reproduce.microcircuit.lanes import dataset_for, made, train_lanes
@@ -18,6 +18,7 @@ from apical.rules.base import AbstractRule
 SEEDS, QUICK_SEEDS = 5, 2
 POINTS, QUICK_POINTS = (5, 10, 20, 40, 60, 80, 100, 140, 200), (5, 20)
 MEASURES = ("accuracy", "mse", "apical_error")
+DRAWN = "Drawn: the mean over seeds after learning, with the range from the lowest to the highest."
 
 
 @dataclass(frozen=True)
@@ -93,34 +94,31 @@ class Study:
         return found
 
     def figure(self, found: "list[Outcome]") -> Figure:
-        """Accuracy, error and speed over the axis."""
-        xs = np.array([o.case.x for o in found])
-        x = Axis(self.axis, log=self.log, ticks=tuple(xs) if any(o.case.label for o in found) else None)
-
-        def drawn(values: Sequence[Float[np.ndarray, " seeds"]], geometric: bool = False) -> tuple[Series, ...]:
-            return (
-                curve(
-                    "mean over seeds, with their range",
-                    COLOURS[0],
-                    xs,
-                    np.stack(values),
-                    points=True,
-                    geometric=geometric,
-                ),
-            )
-
+        """Accuracy, error and apical potentials over the axis, or in rows where cases have names."""
+        most = 1.1 * max(float(o.apical.max()) for o in found)
+        draw = self.rows if any(o.case.label for o in found) else self.curves
         panels = (
-            Panel("Accuracy", x, Axis("accuracy", limits=(0.0, 1.05)), drawn([o.accuracy for o in found])),
-            Panel("Error of the free output", x, Axis("squared error", log=True), drawn([o.mse for o in found], True)),
-            Panel(
-                "Apical dendrites",
-                x,
-                Axis("mean |potential|, no teacher"),
-                drawn([o.apical for o in found]),
-                (Reference(0.0),),
-            ),
+            draw("Accuracy", Axis("accuracy", limits=(-0.02, 1.05)), found, "accuracy"),
+            draw("Error of the free output", Axis("squared error", log=True), found, "mse"),
+            draw("Apical dendrites, no teacher", Axis("mean |potential|", limits=(0.0, most)), found, "apical"),
         )
-        return Figure(self.name, self.title, f"{self.title}. {self.answer}", panels, 3)
+        return Figure(self.name, self.title, f"{self.title} {self.answer} {DRAWN}", panels, 3)
+
+    def curves(self, title: str, y: Axis, found: "list[Outcome]", name: str) -> Panel:
+        """A measurement over the axis."""
+        values = np.stack([getattr(o, name) for o in found])
+        xs = np.array([o.case.x for o in found])
+        drawn = curve("mean over seeds, with their range", COLOURS[0], xs, values, points=True, geometric=y.log)
+        return Panel(title, Axis(self.axis, log=self.log), y, (drawn,))
+
+    def rows(self, title: str, x: Axis, found: "list[Outcome]", name: str) -> IntervalPanel:
+        """A measurement of each case in a row of its own."""
+        values = {o.case.name: getattr(o, name) for o in found}
+        intervals = (
+            Interval(case, COLOURS[0], float(v.mean()), float(v.min()), float(v.max()), tuple(map(float, v)))
+            for case, v in values.items()
+        )
+        return IntervalPanel(title, x, tuple(intervals))
 
 
 @dataclass(frozen=True)
