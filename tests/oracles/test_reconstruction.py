@@ -63,7 +63,10 @@ def losses(rule: AbstractLayerTargets, weights: Weights, x: jax.Array, key: jax.
 @pytest.mark.parametrize("loss", ["difference", "transpose"])
 @pytest.mark.parametrize(
     ("name", "network", "hidden", "sizes"),
-    [("ao-sdtp", "cnn", (6,), CONVOLUTION), ("direct-dtp", "mlp", (9, 8, 7), {})],
+    [
+        pytest.param("ao-sdtp", "cnn", (6,), CONVOLUTION, marks=pytest.mark.long),
+        ("direct-dtp", "mlp", (9, 8, 7), {}),
+    ],
 )
 def test_inverses_descend_their_loss(loss: str, name: str, network: str, hidden: tuple, sizes: dict) -> None:
     rule = made(name, network, (6, 6, 2), hidden, activation="tanh", reconstruction_loss=loss, **sizes)
