@@ -45,11 +45,11 @@ def section(title: str, content: str) -> str:
     return f'<section class="section"><h2>{escape(title)}</h2>{content}</section>'
 
 
-def audit_html(findings: Sequence[Finding]) -> str:
+def audit_html(findings: Sequence[Finding], properties: Sequence[Property] = PROPERTIES) -> str:
     """The table as HTML, the evidence of a cell as its title."""
     rules, values = rules_of(findings), by_cell(findings)
     heads = "".join(f'<th scope="col">{escape(rule_name(rule))}</th>' for rule in rules)
-    rows = "".join(_row(one, [values[rule, one.name] for rule in rules]) for one in PROPERTIES)
+    rows = "".join(_row(one, [values[rule, one.name] for rule in rules]) for one in properties)
     return (
         '<div class="scroll" tabindex="0" role="region" aria-label="Table of properties"><table class="results audit">'
         f'<thead><tr><th class="rule" scope="col">Property</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'

@@ -43,8 +43,10 @@ class Operations:
 
 
 def count(function: Callable[..., Any], *arguments: Any) -> Operations:
-    """The operations of a function of these arguments; nothing is run."""
-    dynamic, static = eqx.partition(arguments, eqx.is_array)
+    """The operations of a function of these arguments, arrays or their shapes; nothing is run."""
+    dynamic, static = eqx.partition(
+        arguments, lambda leaf: eqx.is_array(leaf) or isinstance(leaf, jax.ShapeDtypeStruct)
+    )
 
     def called(dynamic: Any) -> Any:
         return eqx.filter(function(*eqx.combine(dynamic, static)), eqx.is_array)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 
-from apical.core import Batch, State
+from apical.core import Batch
 from apical.probes.operations import count
 from apical.rules.assembly import assemble
 from apical.rules.base import AbstractRule
@@ -77,10 +77,10 @@ def cost(variant: Variant, size: Size, timed: bool) -> Cost:
     preset, network = cls.presets[variant.preset], next(iter(cls.networks))
     rule = assemble(cls, network, INPUTS, CLASSES, (size.width,) * size.depth, preset.settings)
     batch = example_batch(preset.batch_size or BATCH)
-    state = eqx.filter_jit(lambda rule, key, batch: rule.init(key, batch))(rule, jr.key(0), batch)
+    state = eqx.filter_eval_shape(rule.init, jr.key(0), batch)
     found = count(lambda rule, *rest: rule.update(*rest), rule, state, batch, jr.key(0))
     n = len(batch.y)
-    memory, seconds = run(rule, state, batch) if timed else (None, None)
+    memory, seconds = run(rule, batch) if timed else (None, None)
     per_example = None if seconds is None else seconds / n
     return Cost(variant, size, n, found.flops / n, found.bytes / n, found.depth, found.open_loops, memory, per_example)
 
@@ -92,8 +92,9 @@ def example_batch(n: int) -> Batch:
     return Batch(jnp.asarray(x), jnp.asarray(y, jnp.int32))
 
 
-def run(rule: AbstractRule, state: State, batch: Batch) -> tuple[float, float]:
+def run(rule: AbstractRule, batch: Batch) -> tuple[float, float]:
     """Peak memory in bytes, as the compiler plans it, and the seconds of one update in a compiled loop, at best."""
+    state = eqx.filter_jit(lambda rule, key, batch: rule.init(key, batch))(rule, jr.key(0), batch)
     dynamic, static = eqx.partition((rule, state, batch), eqx.is_array)
 
     def loop(dynamic: Any, n: jax.Array) -> Any:
