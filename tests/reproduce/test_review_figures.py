@@ -19,6 +19,11 @@ from apical.reproduce.learning_runs import Learner, Learnt
 from apical.reproduce.registry import find
 
 
+def table(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def fake(dataset: str, learner: Learner, level: float) -> Learnt:
     """A run whose measurements all follow from one number."""
     examples = np.arange(0.0, 60_000.0, 5_000.0)
@@ -46,7 +51,7 @@ def test_figure_5_sets_both_sizes_beside_his(tmp_path: Path, monkeypatch: pytest
     page = figure_5.FIGURE_5.make(Request(tmp_path, command="apical reproduce figure-5")).read_text()
     assert "validation 30.2 % with 500 units, 20.1 % with 100; test 30.0 % with 500" in page
     assert "so it is here" in page and "apical reproduce figure-5" in page
-    rows = list(csv.DictReader((tmp_path / "figure-5.csv").open()))
+    rows = table(tmp_path / "figure-5.csv")
     assert len(rows) == 5 * 7 * 12
     assert {row["hidden"] for row in rows} == {"", "100", "500"}
     assert {p.name for p in (tmp_path / "figures").iterdir()} == {"figure-5.pdf", "figure-5.png"}
@@ -69,7 +74,7 @@ def test_table_1_marks_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert find("figure-1") is find("table-1") is table_1.TABLE_1
     page = table_1.TABLE_1.make(Request(tmp_path, command="apical reproduce table-1")).read_text()
     assert "Nowhere: every cell" in page
-    rows = list(csv.DictReader((tmp_path / "table-1.csv").open()))
+    rows = table(tmp_path / "table-1.csv")
     assert len(rows) == 7 * len(COLUMNS) and all(row["theirs"] == row["ours"] for row in rows)
     assert {p.name for p in (tmp_path / "figures").iterdir()} == {"table-1.pdf", "table-1.png"}
     shown = table_1._shown(Finding("backprop", "no_separate_pathways", NO, ""))

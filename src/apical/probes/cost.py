@@ -12,7 +12,8 @@ def cost_per_example(rule: AbstractRule, state: State, batch: Batch, key: PRNGKe
     """`flops_per_example` and `bytes_per_example` of the compiled update; none where the compiler does not say.
 
     Bytes are those that each of its operations reads and writes, whether from memory or from a cache. The compiler
-    counts the body of a loop once, so a rule that simulates time needs its steps multiplied in.
+    counts the body of a loop once, so a rule that simulates time needs its steps multiplied in
+    (`operations.count` does it).
     """
     dynamic, static = eqx.partition((rule, state, batch, key), eqx.is_array)
 

@@ -38,7 +38,7 @@ STUDIES = (
         THESIS,
         "hidden cells",
         tuple(
-            Case(n, hidden=(n,), published=p)
+            Case(float(n), hidden=(n,), published=p)
             for n, p in ((2, "0.38"), (3, "0.63"), (4, "1.0"), (10, "1.0"), (30, "1.0"), (75, "1.0"), (200, "0.58"))
         ),
         "Published is one run of spiking cells, final accuracy. Steps of plasticity are proportional to the squared "
