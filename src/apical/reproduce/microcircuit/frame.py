@@ -64,7 +64,7 @@ def written(name: str, title: str, found: Findings, request: Request) -> Path:
 def _beside(pairs: Sequence[Beside]) -> str:
     head = "".join(f'<th scope="col">{name}</th>' for name in ("", "Published", "Here"))
     body = "".join(
-        f'<tr><th scope="row">{escape(p.what)}</th><td>{escape(p.published)}</td><td>{escape(p.ours)}</td></tr>'
+        f'<tr><th scope="row" class="rule">{escape(p.what)}</th><td>{escape(p.published)}</td><td>{escape(p.ours)}</td></tr>'
         for p in pairs
     )
     return (
