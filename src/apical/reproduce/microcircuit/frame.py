@@ -63,10 +63,9 @@ def written(name: str, title: str, found: Findings, request: Request) -> Path:
 
 def _beside(pairs: Sequence[Beside]) -> str:
     head = "".join(f'<th scope="col">{name}</th>' for name in ("", "Published", "Here"))
-    body = "".join(
-        f'<tr><th scope="row" class="rule">{escape(p.what)}</th><td>{escape(p.published)}</td><td>{escape(p.ours)}</td></tr>'
-        for p in pairs
-    )
+    cells = ((escape(p.what), escape(p.published), escape(p.ours)) for p in pairs)
+    row = '<tr><th scope="row" class="rule">{}</th><td>{}</td><td>{}</td></tr>'
+    body = "".join(row.format(*texts) for texts in cells)
     return (
         '<section class="section"><h2>Beside the published numbers</h2><div class="scroll"><table class="results">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></section>"
