@@ -137,11 +137,13 @@ class Microcircuit(AbstractRule):
         net, (n_updates, traces) = self.network, state.optimiser
         key_reset, key_show = jr.split(key)
         cells = prepared(net, state.weights, state.neurons, key_reset)
+        plastic = self.plastic(state.weights)
         if net.reset == HARD:
-            traces = self.empty_traces(self.plastic(state.weights))
+            traces = self.empty_traces(plastic)
         share = self.duration / net.presentation_ms / (1 + self.rate_decay * n_updates.astype(self.rate_decay.dtype))
-        rates = {name: share * rate for name, rate in self.rates.items()}
-        learning = Learning(rates, self.tau_delta_ms, self.plasticity_onset_ms, self.weight_clip)
+        rates = {name: plasticity.each(share * rate, plastic[name]) for name, rate in self.rates.items()}
+        limits = plasticity.limits(self.weight_clip, plastic)
+        learning = Learning(rates, limits, self.tau_delta_ms, self.plasticity_onset_ms)
         flat = batch.x.reshape(len(batch.x), -1)
         weights, cells, traces = simulate(net, learning, (state.weights, cells, traces), flat, nudge, key_show)
         moved = jax.tree.map(jnp.subtract, state.weights, weights)
@@ -174,7 +176,8 @@ class Microcircuit(AbstractRule):
             name: take_step(method, rate * duration, self.rate_decay, towards[name], memory[name], plastic[name])
             for name, rate in self.rates.items()
         }
-        moved = plasticity.clipped({name: layers for name, (layers, _) in stepped.items()}, self.weight_clip)
+        limits = plasticity.limits(self.weight_clip, plastic)
+        moved = plasticity.clipped({name: layers for name, (layers, _) in stepped.items()}, limits)
         after = {**families(weights), **moved}
         return assembled(after), {name: memory for name, (_, memory) in stepped.items()}, assembled(towards)
 

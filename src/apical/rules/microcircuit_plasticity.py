@@ -96,7 +96,8 @@ def direction(net: MicrocircuitSettings, weights: Families, seen: Activity) -> F
 def hebbian(synapses: Synapses, error: Float[Array, "batch units"], sent: Float[Array, "batch sources"]) -> Synapses:
     """-error times presynaptic rate; none where a synapse is missing (0)."""
     scaled = -error / len(error)
-    kernel = jnp.einsum("nu,ns->us", scaled, sent)
+    alone = len(error) == 1  # then a product of the elements, which joins the change of weights in one loop over them
+    kernel = scaled[0][:, None] * sent[0] if alone else jnp.einsum("nu,ns->us", scaled, sent)
     return Synapses(kernel, None if synapses.bias is None else scaled.sum(0))
 
 
@@ -111,14 +112,24 @@ def present(net: MicrocircuitSettings, weights: Families, steps: Families) -> Fa
     return {name: tuple(only(w, s) for w, s in zip(weights[name], of, strict=True)) for name, of in steps.items()}
 
 
-def clipped(weights: Families, limit: Array) -> Families:
-    """Weights within their limit, one for all layers or (hidden, output); biases have none."""
-    out = {}
-    for name, layers in weights.items():
-        limits = stretch(limit, len(layers)) if name == "up" or limit.ndim == 0 else jnp.full(len(layers), limit[0])
-        pairs = zip(layers, limits, strict=True)
-        out[name] = tuple(Synapses(jnp.clip(w.kernel, -c, c), w.bias) for w, c in pairs)
-    return out
+def each(value: Array, layers: Layers) -> tuple[Array, ...]:
+    """A value of every layer, from one of all, a pair (hidden, output), or one for each."""
+    return tuple(stretch(value, len(layers)))
+
+
+def limits(limit: Array, weights: Families) -> dict[str, tuple[Array, ...]]:
+    """The largest weight of every layer of these families; the limit of the output holds for forward weights alone."""
+    hidden = limit if limit.ndim == 0 else limit[0]
+    return {name: each(limit if name == "up" else hidden, layers) for name, layers in weights.items()}
+
+
+def clipped(weights: Families, limits: dict[str, tuple[Array, ...]]) -> Families:
+    """Weights within their limits; biases have none."""
+
+    def within(w: Synapses, c: Array) -> Synapses:
+        return Synapses(jnp.clip(w.kernel, -c, c), w.bias)
+
+    return {name: tuple(map(within, layers, limits[name])) for name, layers in weights.items()}
 
 
 def remembered(method: optax.GradientTransformation, layers: PyTree) -> PyTree:

@@ -7,22 +7,21 @@ import jax.random as jr
 from jaxtyping import Array
 
 from apical.core import PRNGKey, Weights
-from apical.hyperparameters import stretch
 from apical.networks.microcircuit_euler import Cells, euler_step, n_steps
 from apical.networks.microcircuit_settings import MicrocircuitSettings
-from apical.networks.microcircuit_state import Activity, Nudge, assembled, families
+from apical.networks.microcircuit_state import Activity, Layers, Nudge, assembled, families
 from apical.networks.synapses import Synapses
 from apical.neurons.somata import filtered, filtered_mean
 from apical.rules.microcircuit_plasticity import Families, clipped, direction, present
 
 
 class Learning(eqx.Module):
-    """How weights move in time: the rate of each family per ms, one for each layer; filter, onset and limit."""
+    """How weights move in time: rates per ms and largest weights of every layer of each family, filter and onset."""
 
-    rates: dict[str, Array]
+    rates: dict[str, tuple[Array, ...]]
+    limits: dict[str, tuple[Array, ...]]
     tau_delta_ms: Array | None
     onset_ms: Array
-    weight_clip: Array
 
     def step(
         self, net: MicrocircuitSettings, weights: Weights, traces: Families, seen: Activity, on: Array
@@ -35,15 +34,15 @@ class Learning(eqx.Module):
             traces = jax.tree.map(lambda t, d: filtered(t, d, net.dt_ms, tau_ms), traces, towards)
             towards = means
         towards = present(net, plastic, towards)
-        moved = {name: _moved(plastic[name], towards[name], on * net.dt_ms * r) for name, r in self.rates.items()}
-        return assembled({**families(weights), **clipped(moved, self.weight_clip)}), traces
+        moved = {name: _moved(plastic[name], towards[name], r, on * net.dt_ms) for name, r in self.rates.items()}
+        return assembled({**families(weights), **clipped(moved, self.limits)}), traces
 
 
-def _moved(layers: tuple[Synapses, ...], steps: tuple[Synapses, ...], rate: Array) -> tuple[Synapses, ...]:
-    rates = stretch(rate, len(layers))
-    return tuple(
-        jax.tree.map(lambda w, s, r=r: w - r * s, *pair) for *pair, r in zip(layers, steps, rates, strict=True)
-    )
+def _moved(layers: Layers, steps: Layers, rates: tuple[Array, ...], duration_ms: Array) -> Layers:
+    def moved(layer: Synapses, step: Synapses, rate: Array) -> Synapses:
+        return jax.tree.map(lambda w, s: w - duration_ms * rate * s, layer, step)
+
+    return tuple(map(moved, layers, steps, rates))
 
 
 def simulate(
