@@ -51,7 +51,7 @@ PRESETS: Mapping[str, Preset] = {
         batch_size=50,
     ),
     "sacramento-2018-mnist": Preset(
-        "784-500-500-10, logistic, targets are rates of 0.1 and 0.8, batches of 10; rates of learning and start are ours",
+        "784-500-500-10, logistic, targets are rates .1 and .8, batches of 10; rates of learning and start are ours",
         "Sacramento 2018, Figure 4",
         settings=SACRAMENTO_MNIST,
         hidden=(500, 500),
