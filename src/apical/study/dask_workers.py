@@ -24,7 +24,7 @@ class DaskWorkers(Executor):
             raise InputError("--dask needs distributed: pip install 'apical[cluster]'") from None
         self.plan = json.dumps(plan.as_json())
         try:
-            self.client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
+            self.client = distributed.Client(address, timeout=CONNECT_S)
         except (OSError, TimeoutError, ValueError):
             raise InputError(f"--dask {address}: no scheduler answers there; give tcp://HOST:PORT") from None
         self.futures: dict[distributed.Future, int] = {}

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import json
+import secrets
 import threading
 import warnings
 from collections.abc import Callable
@@ -43,7 +44,8 @@ class Journal:
     """A study's trials. `slot` is a trial's place: one that is run again keeps it.
 
     A trial that cannot count (its process died, its point was not valid, it is one too many) is marked as failed; the
-    others are in the end exactly as many as the plan wants, however many coordinators share the storage.
+    others are in the end exactly as many as the plan wants, however many coordinators share the storage. `shared`
+    coordinators draw points of their own; alone, the plan's seed decides.
 
     **Raises** `InputError` when the storage holds another study of that name.
     """
@@ -56,10 +58,13 @@ class Journal:
         space: Space,
         is_valid: Callable[[Point], bool],
         proposer: Proposer | None,
+        shared: bool = False,
     ) -> None:
         self.storage, self.plan, self.space, self.is_valid, self.proposer = storage, plan, space, is_valid, proposer
         self.study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
         self.study.sampler = optuna.samplers.RandomSampler()
+        # coordinators that look at the same moment must not draw the same point
+        self.own = (secrets.randbits(32),) if shared else ()
         self.running: dict[int, int] = {}  # number -> id in the storage, of what this process runs
         there = self.study.user_attrs.get("plan")
         if there is None:
@@ -103,7 +108,7 @@ class Journal:
         if len(live) >= self.plan.trials:
             return False
         n_drawn = len(live) if self.proposer else len(self.study.get_trials(deepcopy=False))
-        generator = np.random.default_rng([self.plan.request.seed, n_drawn])
+        generator = np.random.default_rng([self.plan.request.seed, n_drawn, *self.own])
         if self.proposer is None:
             self.study.sampler = _optuna_sampler(self.plan, generator)
         else:

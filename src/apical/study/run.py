@@ -56,7 +56,7 @@ def run_study(
             stack.enter_context(alone(out))
         kept = shared or open_storage(own_url(out), shared=False)
         space, proposer = evaluator.space, _proposer(evaluator)
-        journal = Journal(kept, out.resolve().name, evaluator.plan, space, evaluator.is_valid, proposer)
+        journal = Journal(kept, out.resolve().name, evaluator.plan, space, evaluator.is_valid, proposer, bool(storage))
         coordinator = Coordinator(journal, executor, evaluator.chance, shared is not None)
         write = lambda: write_study(out, evaluator, journal, environment)  # noqa: E731
         if shared is not None:
