@@ -8,6 +8,7 @@ from pathlib import Path
 
 from apical.files import write_atomically
 from apical.report import Axis, Figure, Panel, Series, markup, render_static, write_page
+from apical.report.figure import Dash
 from apical.report.theme import dataset_name
 from apical.reproduce.base import Reproduction, Request
 from apical.reproduce.learning_runs import COLUMNS, Learner, Learnt, both, conditions, learnt, panel, rows
@@ -51,8 +52,9 @@ def make(request: Request) -> Path:
 def _panel(found: Sequence[Learnt], hidden: int, measure: str) -> Panel:
     scale, unit = (100, "accuracy (%)") if measure == "accuracy" else (1, "loss")
     series = []
+    dashes: dict[str, Dash] = {"validation": "solid", "train": "dash"}
     for one in found:
-        for split, dash in (("validation", "solid"), ("train", "dash")):
+        for split, dash in dashes.items():
             x, y = one.values(split, measure)
             series.append(Series(f"{one.learner.label}, {split}", one.learner.colour, x, scale * y, dash=dash))
     return panel(f"{dataset_name(found[0].dataset)}, {hidden} hidden units", Axis(unit), series)
