@@ -87,6 +87,13 @@ RULES = {
         "what was not predicted",
         (1, 2, 3),
     ),
+    "spiking-microcircuit": Rule(
+        (Way("W₂↓", FIXED, note="fixed, random"), Way("W₃↓", FIXED, note="fixed, random")),
+        ("v₁", "v₂", "e"),
+        ("W₂↓ n₂ - interneurons' spikes", "W₃↓ n₃ - theirs", "label - u₃"),
+        "spikes not predicted",
+        (1, 2, 3),
+    ),
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from apical.neurons.events import Events
 from apical.neurons.plasticity import Dense, LowPass
 
-CELLS, INPUTS, STEPS, DT = 3, 5, 400, 0.1
+LANES, CELLS, INPUTS, STEPS, DT = 2, 3, 5, 400, 0.1
 TRACES = {"single": ([1.0], [1.0]), "double": ([10.0, 3.0], [1.0, -1.0])}
 
 
@@ -31,8 +31,8 @@ def made(trace: str = "single", tau: float = 1.0, bound: float = np.inf) -> LowP
 def drawn(seed: int = 0, steps: int = STEPS) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Weights, errors of every step, and spikes, several in some steps; the last input is silent."""
     draw = np.random.default_rng(seed)
-    spikes = draw.poisson([0.02, 0.1, 0.5, 1.5, 0.0], (steps, INPUTS)).astype(float)
-    return tuple(map(jnp.asarray, (draw.normal(size=(CELLS, INPUTS)), draw.normal(size=(steps, CELLS)), spikes)))
+    spikes = draw.poisson([0.02, 0.1, 0.5, 1.5, 0.0], (steps, LANES, INPUTS)).astype(float)
+    return tuple(map(jnp.asarray, (draw.normal(size=(CELLS, INPUTS)), draw.normal(size=(steps, LANES, CELLS)), spikes)))
 
 
 @eqx.filter_jit
@@ -54,25 +54,25 @@ def after(rule: LowPass, state: Events, errors: jax.Array, spikes: jax.Array) ->
 
 
 def products(rule: LowPass, errors: jax.Array, spikes: jax.Array) -> np.ndarray:
-    """P_n = E_n s_n, with traces summed spike by spike: (steps, cells, inputs)."""
+    """P_n = E_n s_n, averaged over lanes, with traces summed spike by spike: (steps, cells, inputs)."""
     n = np.arange(len(errors))
     age = n[:, None] - n[None]
     signs, times = np.asarray(rule.trace_sign), np.asarray(rule.trace_ms)
     kernel = sum(sign * np.exp(-age * DT / tau) for sign, tau in zip(signs, times, strict=True))
-    trace = np.where(age >= 1, kernel, 0.0) @ np.asarray(spikes)
-    return np.asarray(errors)[:, :, None] * trace[:, None]
+    trace = np.einsum("nm,mbj->nbj", np.where(age >= 1, kernel, 0.0), np.asarray(spikes))
+    return np.einsum("nbc,nbj->ncj", np.asarray(errors), trace) / LANES
 
 
 @pytest.mark.parametrize("n_history", [1, 16])
 @pytest.mark.parametrize("trace", TRACES)
 def test_event_based_is_time_driven_whenever_a_weight_is_read(trace: str, n_history: int) -> None:
     rule, (weights, errors, spikes) = made(trace), drawn()
-    dense = weights_over_time(rule, Dense.rest(rule, weights), errors, spikes)
-    events = weights_over_time(rule, Events.rest(rule, weights, n_history), errors, spikes)
+    dense = weights_over_time(rule, Dense.rest(rule, weights, LANES), errors, spikes)
+    events = weights_over_time(rule, Events.rest(rule, weights, n_history, LANES), errors, spikes)
     for j in range(INPUTS):
-        at = np.flatnonzero(np.asarray(spikes)[:, j])
+        at = np.flatnonzero(np.asarray(spikes)[..., j].sum(1))
         np.testing.assert_allclose(events[at][..., j], dense[at][..., j], rtol=1e-12, atol=1e-12)
-    caught_up = after(rule, Events.rest(rule, weights, n_history), errors, spikes)
+    caught_up = after(rule, Events.rest(rule, weights, n_history, LANES), errors, spikes)
     np.testing.assert_allclose(caught_up.weights, dense[-1], rtol=1e-12, atol=1e-12)
     assert np.abs(dense[-1] - weights)[:, :4].min() > 1e-3
 
@@ -81,7 +81,7 @@ def test_event_based_is_time_driven_whenever_a_weight_is_read(trace: str, n_hist
 def test_weights_are_the_convolution(trace: str) -> None:
     """w = w_0 + eta sum over m of P_m times what kappa has let through since, 1 - exp(-(n - m) dt / tau)."""
     rule, (weights, errors, spikes) = made(trace, tau=2.5), drawn(1)
-    dense = weights_over_time(rule, Dense.rest(rule, weights), errors, spikes)
+    dense = weights_over_time(rule, Dense.rest(rule, weights, LANES), errors, spikes)
     for n in (10, 200, STEPS - 1):
         through = -np.expm1(-(n - np.arange(n + 1)) * DT / 2.5)
         change = 0.03 * np.einsum("m,mij->ij", through, products(rule, errors, spikes)[: n + 1])
@@ -96,7 +96,7 @@ def test_the_change_between_two_times_follows_from_integrals_between_them() -> N
     def second(start: int, stop: int) -> np.ndarray:
         return np.einsum("m,mij->ij", decay ** (stop - np.arange(start + 1, stop + 1)), p[start + 1 : stop + 1])
 
-    dense = weights_over_time(rule, Dense.rest(rule, weights), errors, spikes)
+    dense = weights_over_time(rule, Dense.rest(rule, weights, LANES), errors, spikes)
     for t, later in ((5, 6), (40, 90), (100, 399)):
         kept = second(-1, t) * -np.expm1(-(later - t) * DT)
         change = 0.03 * (p[t + 1 : later + 1].sum(0) - second(t, later) + kept)
@@ -108,8 +108,8 @@ def test_the_change_between_two_times_follows_from_integrals_between_them() -> N
 def test_a_weight_leaves_its_bound_as_soon_as_its_changes_turn() -> None:
     """Driven up for long, then down as strongly: with wind-up it would hang for as long again."""
     rule, up, down = made(bound=0.5), 300, 40
-    errors = jnp.concatenate([jnp.ones((up, 1)), -jnp.ones((down, 1))])
-    spikes = jnp.ones((up + down, 1))
+    errors = jnp.concatenate([jnp.ones((up, 1, 1)), -jnp.ones((down, 1, 1))])
+    spikes = jnp.ones((up + down, 1, 1))
     events = Events.rest(rule, jnp.zeros((1, 1)), 16)
     for state in (Dense.rest(rule, jnp.zeros((1, 1))), events):
         weights = np.asarray(weights_over_time(rule, state, errors, spikes))[:, 0, 0]
@@ -121,7 +121,7 @@ def silent(rule: LowPass, n_steps: int) -> tuple[Dense, Events, Events]:
     """Both engines after a first spike of one of two inputs and then none; and the event-based one as it was before."""
 
     def step(i: jax.Array, both: tuple[Dense, Events]) -> tuple[Dense, Events]:
-        error, spikes = jnp.sin(0.01 * i)[None], jnp.where(i == 0, jnp.asarray([1.0, 0.0]), 0.0)
+        error, spikes = jnp.sin(0.01 * i)[None, None], jnp.where(i == 0, jnp.asarray([[1.0, 0.0]]), 0.0)
         return both[0].step(rule, error, spikes), both[1].step(rule, error, spikes)
 
     weights = jnp.zeros((1, 2))

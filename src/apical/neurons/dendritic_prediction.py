@@ -73,7 +73,7 @@ def learn(
             spikes = (uniform < chance).astype(chance.dtype)
         else:
             spikes = incoming.spikes
-        synapses = synapses.step(rule, neuron.error(potentials, spikes), incoming.inputs)
+        synapses = synapses.step(rule, neuron.error(potentials, spikes)[None], incoming.inputs[None])
         after = Neurons(potentials, jnp.where(spikes > 0, 0.0, since), (second, synapses.weights @ incoming.inputs))
         return (after, synapses), Learnt(potentials.soma, potentials.dendrite, spikes)
 

@@ -17,8 +17,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-Errors = Float[Array, " cells"]
-Counts = Float[Array, " inputs"]
+Errors = Float[Array, "lanes cells"]
+Counts = Float[Array, "lanes inputs"]
 Synapses = Float[Array, "cells inputs"]
 
 
@@ -47,20 +47,34 @@ class LowPass(eqx.Module):
 
 
 class Dense(eqx.Module):
-    """Time-driven synapses: weights, traces of their inputs, and I2, what is still on its way into the weights."""
+    """Time-driven synapses: weights, traces of their inputs, and I2, what is still on its way into the weights.
+
+    Weights may serve several lanes at once, patterns shown in parallel, and change by the mean over them.
+    """
 
     weights: Synapses
-    traces: Float[Array, "kernels inputs"]
+    traces: Float[Array, "kernels lanes inputs"]
     pending: Synapses
 
     @classmethod
-    def rest(cls, rule: LowPass, weights: Synapses) -> "Dense":
+    def rest(cls, rule: LowPass, weights: Synapses, lanes: int = 1) -> "Dense":
         """Synapses that have never seen a spike."""
-        return cls(weights, jnp.zeros((len(rule.trace_ms), weights.shape[1]), weights.dtype), jnp.zeros_like(weights))
+        traces = jnp.zeros((len(rule.trace_ms), lanes, weights.shape[1]), weights.dtype)
+        return cls(weights, traces, jnp.zeros_like(weights))
 
-    def step(self, rule: LowPass, errors: Errors, spikes: Counts) -> "Dense":
-        """One step later: the errors of the step meet the spikes before it, then its own spikes are counted."""
-        traces = self.traces * jnp.exp(-rule.dt_ms / rule.trace_ms)[:, None]
-        product = errors[:, None] * (rule.trace_sign @ traces)
+    def step(self, rule: LowPass, errors: Errors, spikes: Counts, own: Counts | None = None) -> "Dense":
+        """One step later: the errors of the step meet the spikes before it, then its own spikes are counted.
+
+        `own`, times the weight, is added to what a synapse learns: a correction for what its own spikes did to the
+        error.
+        """
+        traces = self.traces * jnp.exp(-rule.dt_ms / rule.trace_ms)[:, None, None]
+        product = jnp.einsum("bc,bj->cj", errors / len(errors), jnp.einsum("k,kbj->bj", rule.trace_sign, traces))
+        if own is not None:
+            product = product + self.weights * own.mean(0)
         weights = rule.clip(self.weights + rule.rate * (1 - rule.decay) * self.pending)
         return Dense(weights, traces + spikes, rule.decay * self.pending + product)
+
+    def settled(self, rule: LowPass) -> Synapses:
+        """The weights once all that is on its way has arrived."""
+        return rule.clip(self.weights + rule.rate * self.pending)

@@ -28,6 +28,7 @@ from apical.rules.optimisers import (
     AbstractOptimiser,
     take_step,
 )
+from apical.rules.pathways import synaptic_pathways
 
 
 class Microcircuit(AbstractRule):
@@ -187,5 +188,4 @@ class Microcircuit(AbstractRule):
         return self.network.presentation_ms if self.rate_per == "ms" else jnp.ones_like(self.network.presentation_ms)
 
     def pathways(self, weights: Weights) -> tuple[Pathway, ...]:
-        pairs = zip(weights.forward[1:], weights.feedback, strict=True)
-        return tuple(Pathway(l, above.kernel, down.kernel.T) for l, (above, down) in enumerate(pairs))
+        return synaptic_pathways(weights.forward, weights.feedback)

@@ -16,6 +16,12 @@ def layer_pathways(forward: tuple[Block, ...], feedback: tuple[Array, ...]) -> t
     return tuple(Pathway(l, as_matrix(f.layer, f.kernel), as_matrix(f.layer, b)) for l, (f, b) in enumerate(pairs))
 
 
+def synaptic_pathways(forward: tuple[Any, ...], feedback: tuple[Any, ...]) -> tuple[Pathway, ...]:
+    """Synapses (units, sources) from the layer above, transposed, and the forward kernel that they answer."""
+    pairs = zip(forward[1:], feedback, strict=True)
+    return tuple(Pathway(l, above.kernel, down.kernel.T) for l, (above, down) in enumerate(pairs))
+
+
 def direct_pathways(forward: tuple[Any, ...], feedback: tuple[PyTree, ...]) -> tuple[Pathway, ...]:
     """Feedback from the output: the product of the kernels above hidden layer l, and its own matrix transposed.
 

@@ -13,6 +13,7 @@ from apical.rules.microcircuit import Microcircuit
 from apical.rules.segregated_dendrites import SegregatedDendrites
 from apical.rules.sign_symmetry import SignSymmetry
 from apical.rules.simplified_dtp import AuxiliaryOutputSDTP, SimplifiedDTP
+from apical.rules.spiking_microcircuit import SpikingMicrocircuit
 from apical.rules.target_propagation import DifferenceTargetPropagation, TargetPropagation
 from apical.rules.weight_mirror import WeightMirror
 
@@ -34,6 +35,7 @@ RULES: dict[str, type[AbstractRule]] = {
         DirectDTP,
         SegregatedDendrites,
         Microcircuit,
+        SpikingMicrocircuit,
     )
 }
 

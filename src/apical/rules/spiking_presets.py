@@ -1,0 +1,57 @@
+"""Named settings of spiking microcircuits."""
+
+from collections.abc import Mapping
+
+from apical.hyperparameters import Value
+from apical.rules.base import Preset
+
+SHORT: Mapping[str, Value] = {
+    "presentation_ms": 10.0,
+    "dt_ms": 1.0,
+    "basal_capacitance": 1.5,
+    "apical_capacitance": 1.5,
+    "plasticity_onset_ms": 5.0,
+    "readout_lag_ms": 4.0,
+    "readout": "prospective",
+    "rate_per": "presentation",
+    "bias": True,
+    "initialiser": "glorot",
+    "optimiser": "adam",
+    "rate_up": 4e-3,
+    "rate_ip": 4e-3,
+    "rate_decay": 5e-4,
+}
+LOW: Mapping[str, Value] = {
+    **SHORT,
+    "psi": 1.0,
+    "transfer": "logistic",
+    "basal_capacitance": 2.0,
+    "apical_capacitance": 2.0,
+    "presentation_ms": 20.0,
+    "plasticity_onset_ms": 8.0,
+    "readout_lag_ms": 6.0,
+}
+GILLE_2023: Mapping[str, Value] = {
+    "plasticity_engine": "time-driven",
+    "presentation_ms": 50.0,
+    "readout_lag_ms": 35.0,
+    "psi": 100.0,
+    "tau_delta_ms": 1.0,
+    "rate_up": (0.01, 0.003),
+    "rate_ip": 0.004,
+    "rate_pi": 0.01,
+}
+
+PRESETS: Mapping[str, Preset] = {
+    "short": Preset("patterns for 10 ms, a batch of 50 at once, Adam", "ours", settings=SHORT, batch_size=50),
+    "low-rate": Preset(
+        "the same at 1 kHz at most, with slower dendrites and 20 ms", "ours", settings=LOW, batch_size=50
+    ),
+    "gille-2023": Preset(
+        "the setting of the thesis: every synapse plastic in every step, one pattern at a time",
+        "Gille 2023",
+        settings=GILLE_2023,
+        hidden=(30,),
+        batch_size=1,
+    ),
+}
