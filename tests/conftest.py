@@ -6,7 +6,8 @@ Commands that tests run find what another one has compiled.
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NoReturn
 
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -37,6 +38,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """What was compiled is of use to this session alone."""
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ.pop("APICAL_COMPILED"), ignore_errors=True)
+
+
+MAPS, MOST_MAPS = Path("/proc/self/maps"), 20_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> Iterator[None]:
+    """Compiled programs are let go before they use up the maps of memory that Linux grants a process (65,530)."""
+    yield
+    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
+        jax.clear_caches()
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,19 @@ from contract_cases import CASES, N_TEST, N_TRAIN, Case, blobs, small
 
 from apical.rules.registry import RULES
 
+# Convolutional and local layers come to a rule through what it inherits: one rule of each kind stands for its kin.
+KINDS = ("backprop", "feedback-alignment", "difference-target-propagation")
 
-@pytest.fixture(scope="session", params=CASES, ids="-".join)
+
+def marked(name: str, network: str, preset: str) -> object:
+    """A case, one of the long tests where another rule stands for it, and where comparisons use another setting."""
+    first = network == next(iter(RULES[name].networks))
+    compared = preset == (RULES[name].compared or preset)
+    marks = () if compared and (first or name in KINDS) else (pytest.mark.long,)
+    return pytest.param((name, network, preset), marks=marks, id=f"{name}-{network}-{preset}")
+
+
+@pytest.fixture(scope="session", params=[marked(*case) for case in CASES])
 def case(request: pytest.FixtureRequest) -> Case:
     """Each rule on each of its networks, in the setting of comparisons and in its default."""
     name, network, chosen = request.param

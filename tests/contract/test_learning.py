@@ -30,8 +30,8 @@ def learns(case: Case) -> None:
 
 
 def test_beats_chance_with_its_own_defaults(case: Case) -> None:
-    if case.network != next(iter(RULES[case.name].networks)):
-        pytest.skip("other networks than the rule's first one learn in the long run")
+    if case.network != next(iter(RULES[case.name].networks)) or case.name == "spiking-microcircuit":
+        pytest.skip("other networks than the rule's first one, and circuits that spike, learn in the long run")
     learns(case)
 
 
@@ -56,7 +56,7 @@ NETWORKS = sorted({network for _, network in PAIRS})
 STEP_DOWN = {"backprop", "target-propagation", "difference-target-propagation"}
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", [pytest.param(n, marks=() if n == "mlp" else pytest.mark.long) for n in NETWORKS])
 def test_different_rules_differ_in_hidden_layers(network: str) -> None:
     batch, found = blobs(8, 0), {}
     for name in (name for name, offered in PAIRS if offered == network):

@@ -19,6 +19,7 @@ from apical.rules.registry import RULES
 from apical.training.loop import Segment, advance
 
 GROUPS = ("forward", "feedback", "lateral")
+IN_LANES = ("backprop", "weight-mirror", "ao-sdtp", "segregated-dendrites", "microcircuit", "spiking-microcircuit")
 
 
 def described(tree: Any) -> list[tuple]:
@@ -122,6 +123,18 @@ def learnt_in_lanes(rules: AbstractRule, segment: Segment, keys: jax.Array, stat
 
 
 def test_lanes_of_seeds_and_hyperparameters_equal_the_loop(case: Case) -> None:
+    if case.name not in IN_LANES:
+        pytest.skip("one rule of each kind stands for its kin; all run in the long tests")
+    lanes_equal_the_loop(case)
+
+
+@pytest.mark.long
+def test_lanes_of_every_rule_equal_the_loop(case: Case) -> None:
+    lanes_equal_the_loop(case)
+
+
+def lanes_equal_the_loop(case: Case) -> None:
+    """Two lanes, with seeds and hyperparameters of their own, against each alone."""
     rules, keys, states = (case.rule, changed(case)), (jr.key(1), jr.key(2)), (case.state(1), case.state(5))
     together = [jax.tree.map(lambda *a: jnp.stack(a), *trees) for trees in (rules, keys, states)]
     segment = Segment(case.rule, case.data, case.order, jnp.asarray(0), jnp.asarray(4), keys[0])

@@ -93,7 +93,7 @@ def test_there_are_eleven_switches() -> None:
     assert all(math.isfinite(value) for value in settings(0).values() if isinstance(value, float))
 
 
-@pytest.mark.parametrize("i", range(2))
+@pytest.mark.parametrize("i", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_a_few_combinations(i: int) -> None:
     assert outcome(i) in ("finite", "refused")
 

@@ -82,7 +82,7 @@ def test_a_phase_in_blocks_is_the_phase(monkeypatch: pytest.MonkeyPatch) -> None
     leaves_close(*found, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("broadcast", [True, False])
+@pytest.mark.parametrize("broadcast", [True, pytest.param(False, marks=pytest.mark.long)])
 @pytest.mark.filterwarnings("ignore:broadcast=false")
 def test_step_by_step_is_layer_by_layer(broadcast: bool) -> None:
     """An apical conductance of zero leaves nothing to feel, but the network is gone through in another order."""
@@ -95,6 +95,7 @@ def test_step_by_step_is_layer_by_layer(broadcast: bool) -> None:
     leaves_close(*found, rtol=2e-4, atol=2e-4)
 
 
+@pytest.mark.long
 def test_rates_are_the_limit_of_spikes_averaged_over_ever_more_steps() -> None:
     """The error of the mean falls as one over the root of the number of steps, in every layer, and leaves no rest.
 
@@ -146,6 +147,7 @@ def test_phases_are_longer_by_an_inverse_gaussian(dt: float) -> None:
     assert stats.chisquare(seen, expected * 40_000).pvalue > 1e-3
 
 
+@pytest.mark.long
 def test_random_lengths_move_the_cells_on_and_leave_fixed_ones_alone() -> None:
     data, found = batch(1), {}
     for random in (False, True):
@@ -186,6 +188,7 @@ def test_learned_feedback_moves_feedback_alone() -> None:
         assert new.bias is None and not np.array_equal(old.kernel, new.kernel)
 
 
+@pytest.mark.long
 def test_feedback_bias_adds_a_bias_and_nothing_else() -> None:
     (plain, *_), (biased, *_) = once({}), once({"feedback_bias": True})
     for a, b in zip(plain.weights.feedback, biased.weights.feedback, strict=True):
@@ -195,7 +198,7 @@ def test_feedback_bias_adds_a_bias_and_nothing_else() -> None:
     assert not np.array_equal(learnt.weights.feedback[0].bias, biased.weights.feedback[0].bias)
 
 
-@pytest.mark.parametrize("symmetric", [False, True])
+@pytest.mark.parametrize("symmetric", [pytest.param(False, marks=pytest.mark.long), True])
 def test_sparse_feedback_survives_learning_and_is_rescaled_once(symmetric: bool) -> None:
     extra = {"symmetric_feedback": True} if symmetric else {"learn_feedback": True, "feedback_rate": 0.5}
     (dense, *_), (before, after, _) = once(extra, (60, 50)), once({**extra, "sparse_feedback": True}, (60, 50))
@@ -273,6 +276,7 @@ def test_a_path_without_spikes_keeps_no_traces(name: str) -> None:
     assert jax.tree.leaves(SPIKE_SWITCHES[name](spiking)) and not jax.tree.leaves(SPIKE_SWITCHES[name](rates))
 
 
+@pytest.mark.long
 def test_predictions_start_from_rest() -> None:
     """What was shown before leaves no mark on a prediction, and a prediction none on what is shown next."""
     one, data = made(test_steps=60), batch()

@@ -103,6 +103,7 @@ def linear(loss: str, **settings: object) -> AbstractLayerTargets:
     return made(name, "mlp", (8,), (8, 5), reconstruction_loss=loss, **given, **settings)
 
 
+@pytest.mark.long
 def test_differences_under_decay_lead_to_the_damped_gauss_newton_targets() -> None:
     """V = J^T (J J^T + d)^-1, d = decay / noise^2: hhat - h is (J^T J + d)^-1 J^T times that of the layer above."""
     rule = linear("difference", feedback_weight_decay=DAMPING * NOISE**2)
@@ -127,6 +128,7 @@ def test_the_transpose_loss_leads_to_the_targets_of_backprop() -> None:
         np.testing.assert_allclose(ours.kernel, theirs.kernel, atol=0.03 * np.abs(theirs.kernel).max())
 
 
+@pytest.mark.long
 def test_direct_feedback_leads_to_the_damped_gauss_newton_step_on_the_output() -> None:
     """hhat_l - h_l is -step (J^T J + d)^-1 J^T e, for J from each hidden layer to the scores."""
     rule = made(

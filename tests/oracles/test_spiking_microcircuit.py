@@ -93,7 +93,8 @@ def test_own_spikes_bias_inhibition_as_the_formula_says_until_they_are_subtracte
     assert np.linalg.norm(corrected - seen) < 0.5 * np.linalg.norm(biased - seen)
 
 
-@pytest.mark.parametrize("lanes", [pytest.param(1, marks=pytest.mark.long), 3])
+@pytest.mark.long
+@pytest.mark.parametrize("lanes", [1, 3])
 def test_event_based_plasticity_of_the_network_is_time_driven(lanes: int) -> None:
     """Weights agree at the end of a presentation in which they moved in every step, in double precision."""
     with jax.enable_x64(True):

@@ -90,6 +90,9 @@ def pairs(layers: tuple) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(np.array(layer.kernel), np.array(getattr(layer, "layer", layer).bias)) for layer in layers]
 
 
+LOCAL = pytest.param("ao-sdtp", "locally connected", marks=pytest.mark.long)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_step_is_that_of_the_port(kind: str) -> None:
     extra: dict = {"auxiliary_width": 4} if kind == "ao" else {"target_step": 0.4} if kind in ("tp", "dtp") else {}
@@ -108,9 +111,7 @@ def test_one_step_is_that_of_the_port(kind: str) -> None:
             np.testing.assert_allclose(a[1], b[1], rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("name", "network"), [("ao-sdtp", "convolutional"), ("ao-sdtp", "locally connected"), (KINDS["dtp"], "dense")]
-)
+@pytest.mark.parametrize(("name", "network"), [("ao-sdtp", "convolutional"), LOCAL, (KINDS["dtp"], "dense")])
 def test_inverses_descend_the_reconstruction(name: str, network: str) -> None:
     """By automatic differentiation of the squared error, for every kind of layer, pools included."""
     rule, examples, key = made(name, network, noise=0.2), batch(), jr.key(3)
@@ -130,7 +131,10 @@ def test_inverses_descend_the_reconstruction(name: str, network: str) -> None:
     close(found, expected)
 
 
-@pytest.mark.parametrize(("name", "network"), [("simplified-dtp", "convolutional"), (KINDS["tp"], "locally connected")])
+@pytest.mark.parametrize(
+    ("name", "network"),
+    [("simplified-dtp", "convolutional"), pytest.param(KINDS["tp"], "locally connected", marks=pytest.mark.long)],
+)
 def test_layers_descend_the_distance_to_their_targets_alone(name: str, network: str) -> None:
     """By automatic differentiation of 1/2 |h_l - hhat_l|^2 with the activity below held fixed."""
     rule, examples = made(name, network), batch()
@@ -212,7 +216,10 @@ def test_reconstruction_falls_to_the_noise_floor_of_a_linear_autoencoder() -> No
     assert after == pytest.approx(floor, rel=0.04)
 
 
-@pytest.mark.parametrize(("name", "stays"), [("simplified-dtp", True), ("ao-sdtp", True), (KINDS["dtp"], False)])
+@pytest.mark.parametrize(
+    ("name", "stays"),
+    [("simplified-dtp", True), pytest.param("ao-sdtp", True, marks=pytest.mark.long), (KINDS["dtp"], False)],
+)
 def test_output_weights_are_not_transported_where_they_need_not_be(name: str, stays: bool) -> None:
     """Moving W_L at right angles to h leaves the scores as they are; only a rule that uses W_L^T takes notice."""
     rule, examples = made(name), batch(1)

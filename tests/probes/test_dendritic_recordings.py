@@ -150,7 +150,7 @@ def test_feedback_through_the_transpose_is_backprop(sign: int, degrees: float) -
 @pytest.mark.filterwarnings("ignore:broadcast=false")
 @pytest.mark.parametrize("broadcast", [True, False])
 @pytest.mark.parametrize("feedback_bias", [False, True])
-@pytest.mark.parametrize("hidden", [(6,), (7, 5), (5, 3, 6)])
+@pytest.mark.parametrize("hidden", [(7, 5), *(pytest.param(h, marks=pytest.mark.long) for h in ((6,), (5, 3, 6)))])
 def test_eigenvalues_are_those_of_plain_numpy(hidden: tuple[int, ...], broadcast: bool, feedback_bias: bool) -> None:
     rule = made(hidden, broadcast=broadcast, feedback_bias=feedback_bias)
     weights = drawn_weights(rule)
@@ -209,6 +209,7 @@ def test_an_eigenvalue_below_one_is_enough_for_a_hidden_update_to_lower_the_loss
     assert any(change > 0 for eigenvalue, change in found if eigenvalue > 1)
 
 
+QUICK = ("spikes", "rates")
 CASES: dict[str, tuple[tuple[int, ...], dict[str, object]]] = {
     "spikes": ((6, 5), {}),
     "several blocks": ((6,), {"forward_steps": 70, "target_steps": 120, "test_steps": 70, "settling_steps": 30}),
@@ -219,7 +220,7 @@ CASES: dict[str, tuple[tuple[int, ...], dict[str, object]]] = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.long) for n in CASES])
 def test_recordings_are_the_simulation_that_training_runs(name: str) -> None:
     """From cells in use, the means that `show` reports with the same key are those of what is recorded."""
     hidden, settings = CASES[name]

@@ -58,9 +58,10 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return bits(out)
 
 
-def test_killed_at_three_random_moments(unbroken: dict[str, bytes], tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_kills", [1, pytest.param(3, marks=pytest.mark.long)])
+def test_killed_at_random_moments(n_kills: int, unbroken: dict[str, bytes], tmp_path: Path) -> None:
     out, moments = tmp_path / "run", random.Random(0)
-    for _ in range(3):
+    for _ in range(n_kills):
         process = start(out)
         wait_for(out, process, moments.randrange(1, 20))
         time.sleep(moments.uniform(0, 0.02))

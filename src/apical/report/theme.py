@@ -51,7 +51,7 @@ RULE_STYLES = {
     "difference-target-propagation": Style("#e69f00", "solid", "triangle"),
     "simplified-dtp": Style("#d55e00", "dot", "circle"),
     "ao-sdtp": Style("#e69f00", "dash", "square"),
-    "direct-dtp": Style("#8c564b", "dash", "diamond"),
+    "direct-dtp": Style("#8c564b", "dashdot", "diamond"),
     "segregated-dendrites": Style("#c8659b", "solid", "diamond"),
     "microcircuit": Style("#009e73", "solid", "triangle"),
     "spiking-microcircuit": Style("#117733", "dash", "circle"),
