@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from apical.report.statistics import Summary, summarise
+from apical.report.statistics import summarise
 
 HERE = Path(__file__).parent
 TABLE, PAGE = HERE / "numbers.toml", HERE / "numbers.md"
@@ -52,13 +52,7 @@ def measured(row: dict[str, Any], folders: Sequence[Path]) -> tuple[str, int]:
     values = [100 * json.loads((folder / "summary.json").read_text())[row["key"]] for folder in folders]
     found = summarise(100 - value if "error" in row["what"] else value for value in values)
     assert found is not None, f"no run has a {row['key']}"
-    return shown(found), found.n
-
-
-def shown(summary: Summary) -> str:
-    """A mean with its interval, where there is one."""
-    interval = "" if summary.low is None else f" [{summary.low:.2f}, {summary.high:.2f}]"
-    return f"{summary.mean:.2f}{interval}"
+    return found.text(".2f"), found.n
 
 
 def measure(group: str, row: str, folders: Sequence[Path]) -> None:

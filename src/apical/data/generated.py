@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float32
 
 from apical.data.dataset import ArrayExamples, Dataset, digested
-from apical.hyperparameters import Declared, choice, integer, integers, real
+from apical.hyperparameters import Declared, choice, integer, integers, real, stretch
 
 N_TEST = 2000
 HAIDER, GILLE, SACRAMENTO = "Haider 2021", "Gille 2023", "Sacramento 2018"
@@ -33,7 +33,7 @@ class Bars(Generated):
     classes: ClassVar = ("row", "column", "diagonal")
 
     def dataset(self) -> Dataset:
-        lit = np.stack([pattern for pattern in self.patterns()])
+        lit = np.stack(self.patterns())
         images = np.where(lit, np.float32(1), np.float32(self.low))[..., None]
         bars = ArrayExamples(images, np.array([0, 0, 0, 1, 1, 1, 2, 2], np.int32))
         train = bars.subset(np.arange(self.presentations) % len(bars))
@@ -80,8 +80,6 @@ class Teacher(Generated):
 
     def ranges(self) -> np.ndarray:
         """The size of the weights of each layer."""
-        from apical.hyperparameters import stretch
-
         return np.asarray(stretch(self.teacher_range, len(self.teacher_hidden) + 1), float)
 
     def answer(self, weights: list[np.ndarray], x: Float32[np.ndarray, "n inputs"]) -> Float32[np.ndarray, "n outputs"]:

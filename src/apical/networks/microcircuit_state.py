@@ -34,6 +34,10 @@ class Nudge(eqx.Module):
     pull: Float[Array, "..."]
     drive: Float[Array, "..."]
 
+    def where(self, on: Float[Array, ""]) -> "Nudge":
+        """This teacher where `on` is 1, none where it is 0."""
+        return Nudge(on * self.pull, on * self.drive)
+
 
 def absent() -> Nudge:
     """No teacher."""

@@ -17,6 +17,11 @@ class Summary:
     low: float | None = None
     high: float | None = None
 
+    def text(self, spec: str) -> str:
+        """The mean with its interval where there is one, each number as the format says."""
+        known = self.low is not None and self.high is not None
+        return f"{self.mean:{spec}}" + (f" [{self.low:{spec}}, {self.high:{spec}}]" if known else "")
+
 
 def summarise(values: Iterable[float | None], level: float = 0.95) -> Summary | None:
     """Mean, standard deviation and two-sided t interval of the finite values; None where there is none."""

@@ -59,8 +59,7 @@ def simulate(
     def step(i: Array, carry: tuple[Weights, Cells, Families]) -> tuple[Weights, Cells, Families]:
         weights, cells, traces = carry
         taught, on = (i >= delay).astype(x.dtype), (i >= onset).astype(x.dtype)
-        now = Nudge(taught * nudge.pull, taught * nudge.drive)
-        cells, seen = euler_step(net, weights, cells, x, now, jr.fold_in(key, i))
+        cells, seen = euler_step(net, weights, cells, x, nudge.where(taught), jr.fold_in(key, i))
         weights, traces = learning.step(net, weights, traces, seen, on)
         return weights, cells, traces
 

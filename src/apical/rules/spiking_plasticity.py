@@ -64,4 +64,4 @@ def own_rise(net: SpikingSettings, setting: Setting) -> Array:
 def teacher(net: SpikingSettings, setting: Setting, nudge: Nudge, i: Array) -> Nudge:
     """The teacher in a step: gone while it is delayed."""
     taught = (i >= n_steps(net, setting.delay_ms)).astype(nudge.drive.dtype)
-    return Nudge(taught * nudge.pull, taught * nudge.drive)
+    return nudge.where(taught)

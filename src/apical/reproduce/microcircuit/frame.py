@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from apical.files import write_atomically
 from apical.report import AnyFigure, Series, markup, render_static, write_page
 from apical.report.statistics import summarise
 from apical.reproduce.base import Reproduction, Request
-from apical.reproduce.page import as_csv, how
+from apical.reproduce.page import as_csv, how, table
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#c8659b", "#e69f00", "#56b4e9", "#332288", "#111111", "#882255")
 
@@ -62,14 +61,8 @@ def written(name: str, title: str, found: Findings, request: Request) -> Path:
 
 
 def _beside(pairs: Sequence[Beside]) -> str:
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("", "Published", "Here"))
-    cells = ((escape(p.what), escape(p.published), escape(p.ours)) for p in pairs)
-    row = '<tr><th scope="row" class="rule">{}</th><td>{}</td><td>{}</td></tr>'
-    body = "".join(row.format(*texts) for texts in cells)
-    return (
-        '<section class="section"><h2>Beside the published numbers</h2><div class="scroll"><table class="results">'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></section>"
-    )
+    numbers = table(("", "Published", "Here"), [(p.what, p.published, p.ours) for p in pairs])
+    return f'<section class="section"><h2>Beside the published numbers</h2>{numbers}</section>'
 
 
 def curve(
@@ -90,11 +83,7 @@ def curve(
 def spread(values: Float[np.ndarray, " seeds"], digits: int = 3) -> str:
     """The mean over seeds with its 95 % interval, as text."""
     found = summarise(map(float, values))
-    if found is None:
-        return "none finite"
-    if found.low is None or found.high is None:
-        return f"{found.mean:.{digits}g}"
-    return f"{found.mean:.{digits}g} [{found.low:.{digits}g}, {found.high:.{digits}g}]"
+    return "none finite" if found is None else found.text(f".{digits}g")
 
 
 def share(values: Float[np.ndarray, " seeds"]) -> str:

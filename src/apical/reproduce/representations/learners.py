@@ -39,11 +39,6 @@ class Size:
         """The size of a figure, or one that takes a minute."""
         return cls(1_500, 200, 3, 1, QUICK_RULES) if quick else cls(10_000, 500, 10, 3, tuple(RULES))
 
-    @property
-    def seed_range(self) -> range:
-        """The seeds."""
-        return range(self.seeds)
-
 
 @eqx.filter_jit
 def _last_hidden(network: AbstractNetwork, weights: Weights, x: Inputs) -> Array:
@@ -78,7 +73,7 @@ def trained(rule: str, dataset: Dataset, size: Size, seed: int, epochs: int | No
 
 def learners(size: Size, dataset: Dataset) -> Iterator[tuple[str, int, CreditClassifier]]:
     """Every rule with every seed, and the network of backprop before it has learnt anything."""
-    for seed in size.seed_range:
+    for seed in range(size.seeds):
         yield UNTRAINED, seed, trained("backprop", dataset, size, seed, epochs=0)
         for rule in size.rules:
             yield rule, seed, trained(rule, dataset, size, seed)
