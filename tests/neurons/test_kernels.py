@@ -29,7 +29,7 @@ def in_blocks(kernel: Kernel, lengths: list[int]) -> tuple[np.ndarray, Trace]:
     trace, psps, start = kernel.rest(2, 3), [], 0
     for length in lengths:
         psp, trace = respond(kernel, trace, jnp.asarray(SPIKES[start : start + length]))
-        psps.append(psp)
+        psps.append(psp.potentials)
         start += length
     return np.concatenate(psps), trace
 

@@ -27,8 +27,10 @@ def test_words_are_uniform_and_differ_between_keys_and_places() -> None:
     words = np.asarray(draw_words(jr.key(3), (1000, 100)))
     assert words.min() >= 0 and len(np.unique(words)) > 99_990
     assert stats.kstest(words.ravel() / 2.0**31, "uniform").pvalue > LEVEL
-    other = np.asarray(draw_words(jr.key(4), (1000, 100)))
-    assert abs(np.corrcoef(words.ravel(), other.ravel())[0, 1]) < 0.015
+    for other in (draw_words(jr.key(4), (1000, 100)), draw_words(jr.key(3), (1000, 100), -1)):
+        assert abs(np.corrcoef(words.ravel(), np.asarray(other).ravel())[0, 1]) < 0.015
+    bits = (words[..., None] >> np.arange(31)) & 1
+    assert np.abs(bits.mean((0, 1)) - 0.5).max() < 0.007  # 4.4 s.d.
     assert abs(np.corrcoef(words[:-1].ravel(), words[1:].ravel())[0, 1]) < 0.015
 
 

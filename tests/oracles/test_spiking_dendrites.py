@@ -50,7 +50,8 @@ class Draws:
         self.calls = 0
         self.spikes: list[np.ndarray] = []
 
-    def draw(self, net: DendriticSettings, key: jax.Array, n_steps: int, batch: int) -> tuple[jax.Array, ...]:
+    def draw(self, net: DendriticSettings, *block: object) -> tuple[jax.Array, ...]:
+        _, _, n_steps, batch, _ = block
         assert (n_steps, batch) == (N_STEPS, 1)
         words = self.pending.pop(0)[:, None]
         return tuple(words[..., self.edges[l] : self.edges[l + 1]] for l in range(len(net.sizes)))

@@ -46,9 +46,10 @@ def rows(folder: Path) -> list[Row]:
     return RunFolder(folder).read_metrics(10**9)
 
 
-def test_lanes_equal_runs_alone(feeds: Feeds, tmp_path: Path) -> None:
+@pytest.mark.parametrize("batch_size", [10, 1])  # side by side; in turn
+def test_lanes_equal_runs_alone(feeds: Feeds, tmp_path: Path, batch_size: int) -> None:
     """Within what float32 makes of another order of sums: losses to 1e-4, accuracies to one example."""
-    configs = configurations()
+    configs = configurations(batch_size=batch_size)
     together, apart = run(configs, tmp_path, feeds), alone(configs, tmp_path, feeds)
     for seed, a, b in zip(SEEDS, together, apart, strict=True):
         assert (a["seed"], a["status"], b["status"]) == (seed, "finished", "finished")

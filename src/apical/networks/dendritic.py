@@ -14,8 +14,9 @@ from jaxtyping import Array, Float
 
 from apical.core import Batch, Inputs, Labels, PRNGKey, Scalar, Scores, Weights
 from apical.networks.base import Recording
-from apical.networks.dendritic_blocks import Window, rest
+from apical.networks.dendritic_blocks import Felt, Window, rest
 from apical.networks.dendritic_init import ABSENT, NOISE, optimised_layer, plain_layer, sparse
+from apical.networks.dendritic_input import pays, shown_to_felt
 from apical.networks.dendritic_phases import Phase, draw_plateau_times, run_lead, run_phase
 from apical.networks.dendritic_settings import DendriticSettings
 from apical.networks.dendritic_state import Cells, Means
@@ -89,21 +90,28 @@ class Dendritic(DendriticSettings):
         if cells is None:
             free = self.steady_phase(weights, x)
             return free, self.steady_phase(weights, x, target), None
+        if pays(x.shape[1], len(x)):
+            return shown_to_felt(functools.partial(self._phases_shown, batch.y, key), weights, cells, x)
+        return self._phases_shown(batch.y, key, weights, cells, x)
+
+    def _phases_shown(
+        self, y: Labels, key: PRNGKey, weights: Weights, cells: Cells, x: Array, felt: Felt = None
+    ) -> tuple[Means, Means, Cells]:
         means = []
-        for i, phase in enumerate(self.phases(batch.y, key)):
+        for i, phase in enumerate(self.phases(y, key, felt)):
             if self.random_phase_lengths:
-                cells = run_lead(self, weights, cells, x, jr.fold_in(jr.fold_in(key, i), LEAD), phase.target)
+                cells = run_lead(self, weights, cells, x, jr.fold_in(jr.fold_in(key, i), LEAD), phase)
             cells, seen = run_phase(self, weights, cells, x, phase)
             means.append(seen)
         return means[0], means[1], cells
 
-    def phases(self, y: Labels, key: PRNGKey) -> tuple[Phase, Phase]:
+    def phases(self, y: Labels, key: PRNGKey, felt: Felt = None) -> tuple[Phase, Phase]:
         """The forward and the target phase of examples with these labels, and what is random in them."""
         planned = []
         for i, (n_steps, taught) in enumerate(((self.n_forward, None), (self.n_target, self.target(y)))):
             key_plateau, key_phase = jr.split(jr.fold_in(key, i))
             early = draw_plateau_times(self, key_plateau, len(y)) if self.random_plateau_times else None
-            planned.append(Phase(Window(n_steps, self.n_window, early), key_phase, taught))
+            planned.append(Phase(Window(n_steps, self.n_window, early), key_phase, taught, felt))
         return planned[0], planned[1]
 
     def steady_phase(

@@ -10,7 +10,6 @@ one step later.
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 from jaxtyping import Array, Float, Int, Int32
 
 from apical.core import PRNGKey, Weights
@@ -23,6 +22,7 @@ from apical.neurons.spikes import draw_words, spike_counts
 Draws = tuple[Int32[Array, "steps batch _"], ...]
 Layers = tuple[Cell, ...]
 Target = Float[Array, "batch outputs"] | None
+Felt = Int[Array, " felt"] | None
 
 
 class Window(eqx.Module):
@@ -46,9 +46,19 @@ class Window(eqx.Module):
         return jnp.where((t < end) & (t >= end - self.n_window), 1.0, 0.0) / self.n_window
 
 
-def draw(net: DendriticSettings, key: PRNGKey, n_steps: int, batch: int) -> Draws:
-    """Uniform words for the spikes of every layer in a block, from the input up; those never used are never made."""
-    return tuple(draw_words(jr.fold_in(key, l), (n_steps, batch, n)) for l, n in enumerate(net.sizes))
+def draw(
+    net: DendriticSettings, key: PRNGKey, start: Int[Array, ""], n_steps: int, batch: int, felt: Felt = None
+) -> Draws:
+    """Uniform words for the spikes of every layer in a block, from the input up; those never used are never made.
+
+    Each layer and each step that a block may start with has a stream of its own. With some of the input cells alone,
+    each has the words that it has among all.
+    """
+    n_layers = len(net.sizes)
+    streams = [start * n_layers + l for l in range(n_layers)]
+    shapes = [(n_steps, batch, n) for n in net.sizes]
+    above = [draw_words(key, *each) for each in zip(shapes[1:], streams[1:], strict=True)]
+    return draw_words(key, shapes[0], streams[0], felt), *above
 
 
 def run_block(

@@ -1,5 +1,7 @@
 """Phases of a network of cells with segregated dendrites, as blocks of steps, and what is random in them."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -7,7 +9,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, Int
 
 from apical.core import PRNGKey, Weights
-from apical.networks.dendritic_blocks import Target, Window, draw, run_block
+from apical.networks.dendritic_blocks import Felt, Target, Window, draw, run_block
 from apical.networks.dendritic_settings import LATEST_PLATEAU, PLATEAU_SPREAD, DendriticSettings
 from apical.networks.dendritic_state import Cells, History, Means, added
 
@@ -17,11 +19,15 @@ EXTRA_MS = 2.0
 
 
 class Phase(eqx.Module):
-    """How a phase goes: its window, the key of its steps, and its target, 1 or 0 for each output cell (none: free)."""
+    """How a phase goes: its window, the key of its steps, and its target, 1 or 0 for each output cell (none: free).
+
+    `felt` says which input cells it is gone through with (none: all).
+    """
 
     window: Window
     key: PRNGKey
     target: Target = None
+    felt: Felt = None
 
 
 def run_phase(
@@ -84,7 +90,7 @@ def drawn_block(
     n_steps: int,
 ) -> tuple[Cells, Means, History]:
     """The block of a phase that begins with step `start`, with draws of its own from the key of the phase."""
-    draws = draw(net, jr.fold_in(phase.key, start), n_steps, len(x))
+    draws = draw(net, phase.key, start, n_steps, len(x), phase.felt)
     return run_block(net, weights, cells, x, start + jnp.arange(n_steps), phase.window, draws, phase.target)
 
 
@@ -94,16 +100,15 @@ def run_lead(
     cells: Cells,
     x: Float[Array, "batch inputs"],
     key: PRNGKey,
-    target: Target,
+    phase: Phase,
 ) -> Cells:
-    """The cells after the steps by which a phase outlasts its nominal length."""
-    key_length, key_steps = jr.split(key)
+    """The cells after the steps by which a phase outlasts its nominal length, in which its target acts already."""
+    alone = dataclasses.replace(phase, window=Window(1, 1))
 
     def step(i: Int[Array, ""], cells: Cells) -> Cells:
-        phase = Phase(Window(1, 1), jr.fold_in(key_steps, i), target)
-        return run_phase(net, weights, cells, x, phase)[0]
+        return drawn_block(net, weights, cells, x, alone, -1 - i, 1)[0]
 
-    return jax.lax.fori_loop(0, draw_extra_steps(net, key_length), step, cells)
+    return jax.lax.fori_loop(0, draw_extra_steps(net, key), step, cells)
 
 
 def draw_extra_steps(net: DendriticSettings, key: PRNGKey) -> Int[Array, ""]:

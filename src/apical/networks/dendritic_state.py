@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from apical.networks.layers import Dense
-from apical.neurons.kernels import Kernel, Trace
+from apical.neurons.kernels import Kernel, Response, Trace
 
 Potentials = Float[Array, "steps batch _"]
 
@@ -51,30 +51,39 @@ class History(eqx.Module):
 class Sent(eqx.Module):
     """What a layer sends along one path over a block of steps: spikes felt through a kernel, or rates as they are.
 
-    `psp` are the postsynaptic potentials (one step where they are constant), `before` those of the step before the
+    `felt` are the postsynaptic potentials (one step where they are constant), `before` those of the step before the
     block, `trace` what is left of spikes for the next one.
     """
 
-    psp: Potentials
+    felt: Response | Potentials
     before: Float[Array, "batch units"]
     trace: Trace | None = None
+
+    @property
+    def psp(self) -> Potentials:
+        """The postsynaptic potentials."""
+        return self.felt.potentials if isinstance(self.felt, Response) else self.felt
 
     @classmethod
     def spikes(cls, kernel: Kernel, trace: Trace, counts: Potentials) -> "Sent":
         """Spikes, after those in the trace."""
-        psp, after = kernel.respond(trace, counts)
-        return cls(psp, trace.psp, after)
+        felt, after = kernel.respond(trace, counts)
+        return cls(felt, trace.psp, after)
 
     def drive(self, layer: Dense, n_steps: int) -> Potentials:
         """The basal potentials that it gives a layer above."""
-        driven = jnp.einsum("tbn,an->tba", self.psp, layer.kernel) + layer.bias
+        if isinstance(self.felt, Response):
+            return self.felt.through(layer.kernel) + layer.bias
+        driven = jnp.einsum("tbn,an->tba", self.felt, layer.kernel) + layer.bias
         return jnp.broadcast_to(driven, (n_steps, *driven.shape[1:]))
 
     def mean(self, weights: Float[Array, " steps"]) -> Float[Array, "batch units"]:
         """The weighted sum of its potentials over time."""
-        if len(self.psp) == 1:
-            return weights.sum() * self.psp[0]
-        return jnp.einsum("t,tbn->bn", weights, self.psp)
+        if isinstance(self.felt, Response):
+            return self.felt.mean(weights)
+        if len(self.felt) == 1:
+            return weights.sum() * self.felt[0]
+        return jnp.einsum("t,tbn->bn", weights, self.felt)
 
     def delayed(self) -> Potentials:
         """Its potentials one step later."""

@@ -8,6 +8,8 @@ alpha function.
 Arrays over time have their first axis in time; a kernel with `memory` k keeps the last k steps of spikes alone.
 """
 
+import dataclasses
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
@@ -18,6 +20,34 @@ class Trace(eqx.Module):
 
     past: Float[Array, "_kept batch units"]
     psp: Float[Array, "batch units"]
+
+
+class Response(eqx.Module):
+    """Potentials over a block of steps as a linear map from `rows`: what was before the block, and its spikes."""
+
+    response: Float[Array, "steps rows"]
+    rows: Float[Array, "rows batch units"]
+
+    @property
+    def potentials(self) -> Float[Array, "steps batch units"]:
+        """The potential at every step."""
+        return jnp.einsum("tr,rbn->tbn", self.response, self.rows)
+
+    @property
+    def last(self) -> Float[Array, "batch units"]:
+        """The potential at the last step."""
+        return self.mean(jnp.zeros(len(self.response)).at[-1].set(1.0))
+
+    def mean(self, weights: Float[Array, " steps"]) -> Float[Array, "batch units"]:
+        """The weighted sum of the potentials over time."""
+        return jnp.einsum("r,rbn->bn", weights @ self.response, self.rows)
+
+    def through(self, kernel: Float[Array, "above units"]) -> Float[Array, "steps batch above"]:
+        """Weighted sums of the potentials: spikes are weighted before they are filtered where that takes less work."""
+        (n_steps, n_rows), (above, units) = self.response.shape, kernel.shape
+        if n_steps * n_rows * (units - above) > (n_rows - n_steps) * units * above:
+            return dataclasses.replace(self, rows=jnp.einsum("rbn,an->rba", self.rows, kernel)).potentials
+        return jnp.einsum("tbn,an->tba", self.potentials, kernel)
 
 
 class Kernel(eqx.Module):
@@ -54,16 +84,13 @@ class Kernel(eqx.Module):
         """The trace of cells that have never fired."""
         return Trace(jnp.zeros((self.n_kept, batch, units)), jnp.zeros((batch, units)))
 
-    def respond(
-        self, trace: Trace, spikes: Float[Array, "steps batch units"]
-    ) -> tuple[Float[Array, "steps batch units"], Trace]:
+    def respond(self, trace: Trace, spikes: Float[Array, "steps batch units"]) -> tuple[Response, Trace]:
         """The potential at every step of a block of spikes, and the trace after it."""
         rows = jnp.concatenate([trace.past, trace.psp[None], spikes])
-        psp = jnp.einsum("tr,rbn->tbn", self._response(len(spikes)), rows)
-        if self.memory is not None:
-            kept = jnp.concatenate([trace.past, spikes])
-            return psp, Trace(kept[len(kept) - self.n_kept :], psp[-1])
-        return psp, Trace(jnp.einsum("r,rbn->bn", self._remains(len(spikes)), rows)[None], psp[-1])
+        response = Response(self._response(len(spikes)), rows)
+        # a product also where rows are only picked: where it is a slice the compiler draws the spikes once more for it
+        past = jnp.einsum("kr,rbn->kbn", self._remains(len(spikes)), rows)
+        return response, Trace(past, response.last)
 
     def _response(self, n_steps: int) -> Float[Array, "steps rows"]:
         """From past, potential and spikes, which a block depends on linearly, to the potential at each of its steps."""
@@ -74,10 +101,13 @@ class Kernel(eqx.Module):
             before = [self.at(t + age) for age in range(self.memory - 1, 0, -1)] + [jnp.zeros(n_steps)]
         return jnp.concatenate([jnp.stack(before, axis=1), self.at(t[:, None] - t[None] + 1)], axis=1)
 
-    def _remains(self, n_steps: int) -> Float[Array, " rows"]:
-        """From the same rows to the fast trace after the block."""
-        decays = self._decay(self.fast_ms, jnp.arange(n_steps, -1, -1))
-        return jnp.concatenate([decays[:1], jnp.zeros(1), decays[1:]])
+    def _remains(self, n_steps: int) -> Float[Array, "_kept rows"]:
+        """From the same rows to the past after the block: the fast trace, or the last rows of spikes."""
+        if self.memory is None:
+            decays = self._decay(self.fast_ms, jnp.arange(n_steps, -1, -1))
+            return jnp.concatenate([decays[:1], jnp.zeros(1), decays[1:]])[None]
+        spikes = jnp.delete(jnp.eye(self.n_kept + 1 + n_steps), self.n_kept, axis=0)
+        return spikes[n_steps:]
 
     def _decay(self, tau_ms: Array, n: int | Int[Array, "..."]) -> Float[Array, "..."]:
         return jnp.exp(-jnp.asarray(n).astype(tau_ms.dtype) * self.dt_ms / tau_ms)

@@ -37,11 +37,17 @@ def _advanced_lanes(fixed: tuple, states: State) -> tuple[State, Scored]:
     def lane(order: Array, key: PRNGKey, state: State) -> tuple[State, Scored]:
         return advance(Segment(rule, data, order, start, stop, key, loss), state)
 
-    return eqx.filter_vmap(lane)(orders, keys, states)
+    first = jax.tree.map(lambda a: a[0], states.weights.forward)
+    if lanes_pay(first, orders.shape[-1]):
+        return eqx.filter_vmap(lane)(orders, keys, states)
+    return jax.lax.map(lambda each: lane(*each), (orders, keys, states))
 
 
 def advanced_lanes(segment: Segment, states: State) -> tuple[State, Scored]:
-    """`advance` for several seeds at once: `order`, `key` and the states have a leading axis of lanes."""
+    """`advance` for several seeds: `order`, `key` and the states have a leading axis of lanes.
+
+    Side by side where that pays, else in turn.
+    """
     parts = (segment.rule, segment.data, segment.order, segment.start, segment.stop, segment.key, segment.loss)
     return _advanced_lanes(parts, states)
 
