@@ -123,7 +123,7 @@ def integer(default: int | None, meaning: str, **about: Any) -> Any:
     return _declare(Hyperparameter(default, "integer", meaning, **about), static=True)
 
 
-def integers(default: tuple[int, ...], meaning: str, **about: Any) -> Any:
+def integers(default: tuple[int, ...] | None, meaning: str, **about: Any) -> Any:
     """A field that holds whole numbers, static, declared as a hyperparameter."""
     return _declare(Hyperparameter(default, "integers", meaning, **about), static=True)
 

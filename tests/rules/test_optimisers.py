@@ -130,3 +130,10 @@ def test_a_rate_of_zero_moves_nothing() -> None:
     after = moved(Optimiser(rate=0.0, optimiser="adam", weight_decay=0.5), drawn(0))[-1]
     for a, b in zip(jax.tree.leaves(after), jax.tree.leaves(drawn(0)), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_the_rate_falls_to_a_tenth_after_each_of_the_epochs_given() -> None:
+    optimiser = Optimiser(rate=as_real((0.5, 0.2)), rate_drops=(2, 3))
+    rates = [np.asarray(optimiser.in_epoch(jnp.asarray(epoch)).rate) for epoch in range(5)]
+    np.testing.assert_allclose(rates, np.outer([1, 1, 0.1, 0.01, 0.01], [0.5, 0.2]), rtol=1e-12)
+    assert Optimiser().in_epoch(jnp.asarray(7)) == Optimiser()

@@ -7,7 +7,7 @@ import jax
 
 from apical.core import Batch, Info, Neurons, PRNGKey, State, Weights
 from apical.networks.feedforward import FEEDFORWARD, AbstractFeedforward, Blocks
-from apical.rules.base import DEFAULT, AbstractDescentRule, Preset
+from apical.rules.base import BIOTORCH_LENET, DEFAULT, AbstractDescentRule, Preset
 from apical.rules.optimisers import AbstractOptimiser, Optimiser
 
 
@@ -29,6 +29,7 @@ class Backprop(AbstractDescentRule):
     plasticity: ClassVar = {"forward": Optimiser}
     presets: ClassVar[Mapping[str, Preset]] = {
         "default": DEFAULT,
+        "biotorch-lenet": BIOTORCH_LENET,
         "lange-2019": Preset(
             "Lange's networks: Adam at 1e-3, batches of 100, PyTorch's initial weights, 10 epochs",
             "Lange 2019, logs",

@@ -36,6 +36,24 @@ class Preset:
 
 
 DEFAULT = Preset("Adam in batches of 50, the rate falling", settings={"rate_decay": 5e-4}, batch_size=50)
+BIOTORCH_LENET = Preset(
+    "LeNet on images of 28 x 28, with momentum, the rate a tenth after 50 and after 75 of 100 epochs",
+    "Sanfiz 2021; the rate is ours",
+    settings={
+        "channels": (6, 16),
+        "kernels": (5,),
+        "padding": (2, 0),
+        "batch_norm": False,
+        "optimiser": "momentum",
+        "rate": 0.01,
+        "weight_decay": 1e-3,
+        "rate_drops": (50, 75),
+    },
+    hidden=(120, 84),
+    epochs=100,
+    batch_size=64,
+    network="cnn",
+)
 
 
 class AbstractRule(Declared):
@@ -102,6 +120,9 @@ class AbstractDescentRule(AbstractRule):
     @abc.abstractmethod
     def assign_credit(self, state: State, batch: Batch, key: PRNGKey) -> tuple[Info, Neurons]:
         """The direction of every group that learns, and what the neurons carry over."""
+
+    def in_epoch(self, epoch: Int[Array, ""]) -> "AbstractDescentRule":
+        return dataclasses.replace(self, optimisers={g: o.in_epoch(epoch) for g, o in self.optimisers.items()})
 
     def renewed(self, weights: Weights, key: PRNGKey) -> Weights:
         """The weights once an update is done: where some are copies of others, with the copies made again."""

@@ -9,7 +9,7 @@ from jaxtyping import Array
 from apical.core import Pathway, PRNGKey, Weights
 from apical.networks.feedforward import FEEDFORWARD, Trace
 from apical.rules.alignment import AbstractRandomFeedback, AbstractRandomLayerwise, Route
-from apical.rules.base import DEFAULT, Preset
+from apical.rules.base import BIOTORCH_LENET, DEFAULT, Preset
 from apical.rules.optimisers import Optimiser
 from apical.rules.pathways import direct_pathways
 
@@ -31,7 +31,7 @@ class FeedbackAlignment(AbstractRandomLayerwise):
     name: ClassVar = "feedback-alignment"
     networks: ClassVar = FEEDFORWARD
     plasticity: ClassVar = {"forward": Optimiser}
-    presets: ClassVar[Mapping[str, Preset]] = {"default": DEFAULT}
+    presets: ClassVar[Mapping[str, Preset]] = {"default": DEFAULT, "biotorch-lenet": BIOTORCH_LENET}
 
 
 class DirectFeedbackAlignment(AbstractRandomFeedback):
@@ -50,7 +50,7 @@ class DirectFeedbackAlignment(AbstractRandomFeedback):
     name: ClassVar = "direct-feedback-alignment"
     networks: ClassVar = FEEDFORWARD
     plasticity: ClassVar = {"forward": Optimiser}
-    presets: ClassVar[Mapping[str, Preset]] = {"default": DEFAULT}
+    presets: ClassVar[Mapping[str, Preset]] = {"default": DEFAULT, "biotorch-lenet": BIOTORCH_LENET}
 
     def init_weights(self, key: PRNGKey) -> Weights:
         sizes, classes = self.network.widths(), self.network.classes

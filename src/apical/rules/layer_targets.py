@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -186,7 +186,7 @@ class AbstractLayerTargets(AbstractAlignment):
         return Info(net.loss(trace.scores, batch.y), trace.scores, direction), net.remember(state.neurons, trace)
 
     def in_epoch(self, epoch: Int[Array, ""]) -> "AbstractLayerTargets":
-        return dataclasses.replace(self, epoch=epoch)
+        return cast(AbstractLayerTargets, dataclasses.replace(super().in_epoch(epoch), epoch=epoch))
 
     def update(self, state: State, batch: Batch, key: PRNGKey) -> tuple[State, Info]:
         if self.inverse_training == PARALLEL or self.epoch is None:

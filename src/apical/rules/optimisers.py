@@ -3,12 +3,13 @@
 import abc
 from collections.abc import Callable
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, PyTree
+from jaxtyping import Array, Int, PyTree
 
-from apical.hyperparameters import Declared, choice, real, stretch
+from apical.hyperparameters import Declared, choice, integers, real, stretch
 
 Layers = tuple[PyTree, ...]
 
@@ -31,6 +32,10 @@ class AbstractOptimiser(Declared):
     def frozen(self) -> bool:
         """Whether it moves nothing at all, so that the group is left without an optimiser."""
         return False
+
+    def in_epoch(self, epoch: Int[Array, ""]) -> "AbstractOptimiser":
+        """The optimiser as it moves weights in an epoch of this number: itself, unless its rate depends on it."""
+        return self
 
     @abc.abstractmethod
     def init(self, weights: Layers) -> PyTree:
@@ -57,6 +62,15 @@ class Optimiser(AbstractOptimiser):
     rate_decay: Array = real(0.0, RATE_DECAY_WORDS.format("rate_decay"), low=0, unit="1/update")
     weight_decay: Array = real(0.0, "share of each weight added to its direction", low=0, high=1)
     momentum: Array = real(0.9, MOMENTUM_WORDS, low=0, high=0.9999)
+    rate_drops: tuple[int, ...] | None = integers(
+        None, "after each of so many epochs the rate falls to a tenth", low=1, optional=True
+    )
+
+    def in_epoch(self, epoch: Int[Array, ""]) -> "Optimiser":
+        if not self.rate_drops:
+            return self
+        passed = sum(jnp.where(epoch >= drop, 1.0, 0.0) for drop in self.rate_drops)
+        return eqx.tree_at(lambda o: o.rate, self, self.rate * 10.0**-passed)
 
     def init(self, weights: Layers) -> PyTree:
         return jnp.zeros((), dtype=int), METHODS[self.optimiser](self.momentum).init(weights)

@@ -11,7 +11,7 @@ from apical.core import PRNGKey, Weights
 from apical.hyperparameters import choice, real
 from apical.networks.feedforward import FEEDFORWARD, AbstractFeedforward
 from apical.rules.alignment import AbstractLayerwise
-from apical.rules.base import DEFAULT, Preset
+from apical.rules.base import BIOTORCH_LENET, DEFAULT, Preset
 from apical.rules.optimisers import AbstractOptimiser, Optimiser
 
 UNIFORM, BATCHWISE, FIXED = "usf", "brsf", "frsf"
@@ -41,7 +41,7 @@ class SignSymmetry(AbstractLayerwise):
     name: ClassVar = "sign-symmetry"
     networks: ClassVar = FEEDFORWARD
     plasticity: ClassVar = {"forward": Optimiser}
-    presets: ClassVar[Mapping[str, Preset]] = {"default": DEFAULT}
+    presets: ClassVar[Mapping[str, Preset]] = {"default": DEFAULT, "biotorch-lenet": BIOTORCH_LENET}
     network: AbstractFeedforward
     optimisers: dict[str, AbstractOptimiser]
     variant: str = choice(
