@@ -123,7 +123,7 @@ def _line(group: Group) -> str:
     return f"{group.config.rule}  epoch {epoch:.1f}/{group.config.epochs}{shown}"
 
 
-def _finish(group: Group, i: int, cost: dict[str, float | None]) -> Summary:
+def _finish(group: Group, i: int, cost: dict[str, float]) -> Summary:
     """Judges a lane as its protocol says, and writes what is left to write."""
     lane, config, status = group.lanes[i], group.config, _status(group, i)
     scores = {part: _scored(group, i, part) for part in ("train", "validation")}
