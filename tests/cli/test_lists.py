@@ -26,6 +26,14 @@ def test_a_rule_shows_every_hyperparameter_preset_and_protocol(name: str, capsys
     assert shown == {*schema(RULES[name], next(iter(RULES[name].networks))), *RULES[name].presets, *PROTOCOLS}
 
 
+def test_a_rule_shows_the_values_of_a_preset(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = {line.split()[0]: line for line in said("rules backprop --preset lange-2019", capsys).splitlines() if line}
+    assert lines["initialiser"].split()[1] == "uniform" and "without preset lange-2019 kaiming" in lines["initialiser"]
+    assert lines["rate_decay"].split()[1] == "0.0" and "without preset" not in lines["rate_decay"]
+    lines = {line.split()[0]: line for line in said("rules backprop", capsys).splitlines() if line}
+    assert lines["rate_decay"].split()[1] == "0.0005"
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_can_be_cited(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert said(f"cite {name}", capsys).startswith("@")

@@ -50,15 +50,25 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
 
-def declared(known: "Mapping[str, Hyperparameter]") -> list[str]:
-    """A line for each hyperparameter: name, default, meaning, what is valid, source."""
-    lines = []
+def declared(
+    known: "Mapping[str, Hyperparameter]", settings: "Mapping[str, Value] | None" = None, preset: str = ""
+) -> list[str]:
+    """A line for each hyperparameter: name, value, meaning, what is valid, source.
+
+    The value is the one that `settings`, those of a preset, give it, else its default.
+    """
+    lines, settings = [], settings or {}
     for key, h in known.items():
-        default = ",".join(map(str, h.default)) if isinstance(h.default, tuple) else str(h.default).lower()
+        shown, default = _shown(settings.get(key, h.default)), _shown(h.default)
         unit = f" {h.unit}" if h.unit else ""
         source = f" [{h.source}]" if h.source else ""
-        lines.append(f"  {key:24} {default + unit:16} {h.meaning}; {h.expected()}{source}")
+        otherwise = "" if shown == default else f"; without preset {preset} {default}"
+        lines.append(f"  {key:24} {shown + unit:16} {h.meaning}; {h.expected()}{otherwise}{source}")
     return lines
+
+
+def _shown(value: "Value") -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()
 
 
 def load_data(

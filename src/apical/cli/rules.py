@@ -10,12 +10,15 @@ DESCRIPTION = "List the learning rules; with a name, its presets and hyperparame
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `apical rules`."""
     parser.add_argument("rule", nargs="?", metavar="RULE", help="show this rule's presets and hyperparameters")
-    parser.add_argument("--network", metavar="NAME", help="on this network (default: the rule's first)")
+    parser.add_argument(
+        "--network", metavar="NAME", help="on this network (default: the preset's, else the rule's first)"
+    )
+    parser.add_argument("--preset", metavar="NAME", help="with the values of this preset (default: the rule's first)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the list or the rule."""
-    print(_rule(arguments.rule, arguments.network) if arguments.rule else _list())
+    print(_rule(arguments.rule, arguments.network, arguments.preset) if arguments.rule else _list())
     return 0
 
 
@@ -26,18 +29,20 @@ def _list() -> str:
     return "\n".join(f"{name:{width}}  {summary(rule)} [{', '.join(rule.networks)}]" for name, rule in RULES.items())
 
 
-def _rule(name: str, network: str | None) -> str:
+def _rule(name: str, network: str | None, preset: str | None) -> str:
     from apical.rules.assembly import schema
     from apical.rules.registry import find, summary
+    from apical.training.config import find_preset
 
     rule = find(name)
-    chosen = network or next(iter(rule.networks))
+    used, values = find_preset(rule, preset)
+    chosen = network or values.network or next(iter(rule.networks))
     lines = [f"{name}: {summary(rule)}", "", "presets"]
     lines += [
-        f"  {preset:24} {p.meaning}" + (f" ({p.source})" if p.source else "") for preset, p in rule.presets.items()
+        f"  {listed:24} {p.meaning}" + (f" ({p.source})" if p.source else "") for listed, p in rule.presets.items()
     ]
-    lines += ["", f"hyperparameters (on {chosen}; networks: {', '.join(rule.networks)})"]
-    lines += declared(schema(rule, chosen))
+    lines += ["", f"hyperparameters (preset {used}, on {chosen}; networks: {', '.join(rule.networks)})"]
+    lines += declared(schema(rule, chosen), values.settings, used)
     return "\n".join([*lines, "", "protocols (--set protocol=NAME)", *_protocols()])
 
 
