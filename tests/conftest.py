@@ -7,7 +7,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NoReturn
 
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -40,15 +39,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ.pop("APICAL_COMPILED"), ignore_errors=True)
 
 
-MAPS, MOST_MAPS = Path("/proc/self/maps"), 20_000
-
-
 @pytest.fixture(scope="module", autouse=True)
 def forgotten() -> Iterator[None]:
     """Compiled programs are let go before they use up the maps of memory that Linux grants a process (65,530)."""
+    from apical.training.programs import let_go
+
     yield
-    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
-        jax.clear_caches()
+    let_go()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `apical reproduce`."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="what to make")
     parser.add_argument("--list", action="store_true", help="list the names")
-    parser.add_argument("--quick", action="store_true", help="at a size that takes a minute at most")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="at a size that takes a minute at most")
+    size.add_argument("--full", action="store_true", help="at the published size, where that takes days")
+    parser.add_argument("--resume", action="store_true", help="go on with what the folder holds, where it can")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write, new or empty")
     parser.add_argument(
         "--data-dir", type=Path, help="where data sets lie (default: $APICAL_DATA, else the user cache)"
@@ -36,8 +39,18 @@ def run(arguments: argparse.Namespace) -> int:
             "give a name and a folder, as in `apical reproduce figure-4 --out DIR` (--list shows the names)"
         )
     chosen = find(arguments.name)
-    check_out(arguments.out, resume=False)
-    command = shlex.join(arguments.words)
-    request = Request(arguments.out, arguments.quick, arguments.data_dir, arguments.trust_data, command)
+    for option in ("full", "resume"):
+        if getattr(arguments, option) and option not in chosen.options:
+            raise InputError(f"--{option} does nothing for {chosen.name}: leave it out")
+    check_out(arguments.out, arguments.resume)
+    request = Request(
+        arguments.out,
+        arguments.quick,
+        arguments.full,
+        arguments.resume,
+        arguments.data_dir,
+        arguments.trust_data,
+        shlex.join(arguments.words),
+    )
     print(chosen.make(request))
     return 0

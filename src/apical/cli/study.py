@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folds", type=int, default=3, metavar="K", help="stratified folds (default: 3)")
     parser.add_argument("--preset", metavar="P", help="where it starts (default: the space's, or what compare uses)")
     parser.add_argument(
-        "--space", default="own", metavar="S", help="own, lange-2019, lange-2019-draft, lange-2019-numbers"
+        "--space", default="own", metavar="S", help="own, lange-2019, lange-2019-small, -draft or -numbers"
     )
     parser.add_argument("--sampler", default="gp-ucb", metavar="NAME", help="gp-ucb, gp-ei, random, tpe, qmc or nsga2")
     parser.add_argument("--kernel", metavar="NAME", help="of the Gaussian process: matern (5/2) or squared-exponential")

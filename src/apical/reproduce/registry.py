@@ -14,6 +14,7 @@ from apical.reproduce.lillicrap.spiking import LILLICRAP_SPIKING
 from apical.reproduce.microcircuit.catalogue import MICROCIRCUIT
 from apical.reproduce.representations.similarity import REPRESENTATIONS
 from apical.reproduce.representations.transfer import TRANSFER
+from apical.reproduce.robustness.figure_7 import FIGURE_7
 from apical.reproduce.table_1 import TABLE_1
 from apical.reproduce.urbanczik_senn import URBANCZIK_SENN
 
@@ -23,6 +24,7 @@ ALL = (
     FIGURE_4,
     FIGURE_5,
     FIGURE_6,
+    FIGURE_7,
     LILLICRAP_LINEAR,
     LILLICRAP_SPARSE,
     LILLICRAP_FROZEN,

@@ -22,6 +22,7 @@ from apical.study.plan import Plan, read_plan
 from apical.study.space import Point, Space
 from apical.study.spaces import BATCH, IMAGE_LAYER, LAYERS, UNITS, build_space, set_by_protocol
 from apical.tasks import CLASSIFICATION
+from apical.training import programs
 from apical.training.config import Config, data_options, resolve
 from apical.training.feed import Feed
 from apical.training.feed import feed as make_feed
@@ -134,6 +135,7 @@ class Evaluator:
         **Raises** `InputError` when the point is not valid.
         """
         began = time.monotonic()
+        programs.let_go()
         config, rule = self.rule(point)
         trained = Folds(rule, config, self.feed, self.parts, LOSSES[self.protocol.loss])
         late = False

@@ -43,6 +43,9 @@ _LANGE = Named(
 SPACES = {
     "own": Named("the rule's own ranges, widths and depths of small networks", "own", (10, 200), (1, 3), (30, 500)),
     "lange-2019": _LANGE,
+    "lange-2019-small": dataclasses.replace(
+        _LANGE, meaning="the report's space for a hundredth of its images: batches a tenth as large", batch=(5, 50)
+    ),
     "lange-2019-draft": dataclasses.replace(_LANGE, meaning="the space of the report's draft", batch=(10, 500)),
     "lange-2019-numbers": dataclasses.replace(
         _LANGE, meaning="the numbers of Lange's space; switches as the preset has them", switches=False

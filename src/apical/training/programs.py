@@ -1,5 +1,7 @@
 """The compiled programs of a run, for one seed or for several as lanes of one program."""
 
+from pathlib import Path
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -16,6 +18,7 @@ from apical.training.losses import Loss
 from apical.training.measure import measure
 
 SMALL = 100_000
+MAPS, MOST_MAPS = Path("/proc/self/maps"), 20_000
 
 initialise = eqx.filter_jit(lambda rule, key, batch: rule.init(key, batch))
 measured = eqx.filter_jit(measure)
@@ -107,3 +110,9 @@ def _tally_part(
     shape = (n_chunks, CHUNK)
     padded, real = padded.reshape(shape), real.reshape(shape)
     return evaluated(rule, state, data, jnp.asarray(padded), jnp.asarray(real), key, loss)
+
+
+def let_go() -> None:
+    """Forgets compiled programs before they use up the maps of memory that Linux grants a process (65,530)."""
+    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
+        jax.clear_caches()

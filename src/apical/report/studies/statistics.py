@@ -10,7 +10,8 @@ from apical.report.statistics import Summary, paired_difference
 from apical.report.studies.read import Study
 
 Values = Float[np.ndarray, "*samples trials"]
-Statistic = Callable[[Values], np.ndarray]
+Result = np.ndarray | np.floating  # of many samples, or of one
+Statistic = Callable[[Values], Result]
 N_RESAMPLES = 4000
 LEVEL = 0.95
 
@@ -29,7 +30,7 @@ def best_so_far(values: Values) -> Values:
     return np.maximum.accumulate(values, axis=-1)
 
 
-def area(values: Values) -> np.ndarray:
+def area(values: Values) -> Result:
     """The area under the best-so-far curve, divided by the number of trials."""
     return best_so_far(values).mean(-1)
 
@@ -50,13 +51,13 @@ def statistics(chance: float) -> dict[str, Statistic]:
     }
 
 
-def _resampled(values: Values, seed: int) -> Values:
+def _resampled(values: Float[np.ndarray, " trials"], seed: int) -> Float[np.ndarray, "samples trials"]:
     """Trials drawn from the study's with replacement, many times."""
     chosen = np.random.default_rng(seed).integers(0, len(values), (N_RESAMPLES, len(values)))
     return values[chosen]
 
 
-def _interval(samples: np.ndarray) -> tuple[float, float]:
+def _interval(samples: Result) -> tuple[float, float]:
     low, high = np.quantile(samples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 

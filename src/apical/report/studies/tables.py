@@ -82,7 +82,8 @@ HEADS = {
 }
 
 
-def _shown(row: Row, name: str) -> str:
+def shown(row: Row, name: str) -> str:
+    """A statistic of a row with its interval."""
     value, low, high = (row[f"{name}{part}"] for part in ("", "_low", "_high"))
     if value is None:
         return ""
@@ -91,7 +92,7 @@ def _shown(row: Row, name: str) -> str:
 
 
 def _cells_of(table: Sequence[Row], lead: Sequence[str]) -> list[list[str]]:
-    return [[*(str(row[key]) for key in lead), *(_shown(row, name) for name in HEADS)] for row in table]
+    return [[*(str(row[key]) for key in lead), *(shown(row, name) for name in HEADS)] for row in table]
 
 
 def as_tex(table: Sequence[Row], lead: Sequence[str]) -> str:
