@@ -286,3 +286,18 @@ def test_a_batch_learns_the_mean_of_its_examples() -> None:
     mean = jax.tree.map(lambda *a: sum(a) / N, *single)
     for a, b in zip(jax.tree.leaves(asked(rule, state, batch)[0]), jax.tree.leaves(mean), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-14)
+
+
+def test_synapses_from_the_input_may_learn_at_a_rate_of_their_own() -> None:
+    rates = {"engine": "two-step", "rate_ip": 0.02, "optimiser": "adam"}
+    apart, written = (
+        made((6, 4), rate_input=0.5, rate_up=(0.2, 0.1), **rates),
+        made((6, 4), rate_up=(0.5, 0.2, 0.1), **rates),
+    )
+    state = begun(apart, examples())
+    ours, theirs = (
+        shown(rule, state, jax.tree.map(lambda a: a[None], examples())).weights for rule in (apart, written)
+    )
+    for a, b, before in zip(ours.forward, theirs.forward, state.weights.forward, strict=True):
+        np.testing.assert_array_equal(a.kernel, b.kernel)
+        assert float(jnp.abs(a.kernel - before.kernel).max()) > 0.05

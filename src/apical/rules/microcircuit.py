@@ -119,7 +119,7 @@ class Microcircuit(AbstractRule):
     @property
     def rates(self) -> dict[str, Array]:
         """The rate of every family that learns, one for each layer where it is rescaled."""
-        rates = plasticity.rates(self.optimisers)
+        rates = plasticity.rates(self.network, self.optimisers)
         return plasticity.rescaled(self.network, rates) if self.rescaled else rates
 
     def update(self, state: State, batch: Batch, key: PRNGKey) -> tuple[State, Info]:
@@ -170,17 +170,22 @@ class Microcircuit(AbstractRule):
 
     def step(self, weights: Weights, memory: PyTree, seen: Activity) -> tuple[Weights, PyTree, Weights]:
         """One step of plasticity for this activity: weights, memory, and what was descended."""
-        plastic, method = self.plastic(weights), METHODS[self.optimiser](self.momentum)
+        plastic = self.plastic(weights)
         towards = plasticity.present(self.network, plastic, plasticity.direction(self.network, plastic, seen))
+        return *self.descended(weights, memory, towards), assembled(towards)
+
+    def descended(self, weights: Weights, memory: PyTree, towards: Families) -> tuple[Weights, PyTree]:
+        """Weights and memory after one step of these families along what they descend."""
+        method, plastic = METHODS[self.optimiser](self.momentum), self.plastic(weights)
         duration = self.duration / self.plasticity_steps
         stepped = {
-            name: take_step(method, rate * duration, self.rate_decay, towards[name], memory[name], plastic[name])
-            for name, rate in self.rates.items()
+            name: take_step(method, self.rates[name] * duration, self.rate_decay, along, memory[name], plastic[name])
+            for name, along in towards.items()
         }
-        limits = plasticity.limits(self.weight_clip, plastic)
-        moved = plasticity.clipped({name: layers for name, (layers, _) in stepped.items()}, limits)
-        after = {**families(weights), **moved}
-        return assembled(after), {name: memory for name, (_, memory) in stepped.items()}, assembled(towards)
+        moved = {name: layers for name, (layers, _) in stepped.items()}
+        moved = plasticity.clipped(moved, plasticity.limits(self.weight_clip, moved))
+        past = {name: past for name, (_, past) in stepped.items()}
+        return assembled({**families(weights), **moved}), {**memory, **past}
 
     @property
     def duration(self) -> Array:

@@ -36,6 +36,19 @@ class BasalRates(Rates):
     """Of synapses onto basal dendrites."""
 
     rate_up: Array = rate(0.01, "synapses onto basal dendrites", scale="log", search={"own": (1e-4, 1.0)})
+    rate_input: Array | None = real(
+        None,
+        "learning rate of synapses from the input, which no interneuron has to keep up with; none: rate_up",
+        low=0,
+        optional=True,
+        unit="1/ms",
+    )
+
+    def of_layers(self, n_layers: int) -> Array:
+        """`rate_up`, with that of the first layer in place of its own where it is given."""
+        if self.rate_input is None:
+            return self.rate_up
+        return jnp.concatenate([self.rate_input[None], stretch(self.rate_up, n_layers)[1:]])
 
 
 class LateralRates(Rates):
@@ -137,9 +150,11 @@ def remembered(method: optax.GradientTransformation, layers: PyTree) -> PyTree:
     return jnp.zeros((), dtype=int), method.init(layers)
 
 
-def rates(optimisers: Mapping[str, AbstractOptimiser]) -> dict[str, Array]:
+def rates(net: MicrocircuitSettings, optimisers: Mapping[str, AbstractOptimiser]) -> dict[str, Array]:
     """The rate of every family that learns."""
-    return {name: getattr(optimisers[group], f"rate_{name}") for name, group in GROUPS.items() if group in optimisers}
+    found = {name: getattr(optimisers[group], f"rate_{name}") for name, group in GROUPS.items() if group in optimisers}
+    basal = optimisers.get("forward")
+    return {**found, "up": basal.of_layers(len(net.hidden) + 1)} if isinstance(basal, BasalRates) else found
 
 
 def rescaled(net: MicrocircuitSettings, rates: dict[str, Array]) -> dict[str, Array]:

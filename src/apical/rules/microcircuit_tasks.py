@@ -15,6 +15,8 @@ TASKS: Mapping[str, Preset] = {
             "target_low": 0.1,
             "weight_clip": (4.0, 5.0),
             "readout": "prospective",
+            "reset": None,
+            "target_delay_ms": 0.1,
         },
         hidden=(30,),
         epochs=1000,

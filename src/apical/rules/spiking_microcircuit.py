@@ -99,12 +99,16 @@ class SpikingMicrocircuit(AbstractRule):
 
     def plastic(self, weights: Weights) -> Families:
         """The families that learn."""
-        return {name: layers for name, layers in families(weights).items() if name in plasticity.rates(self.optimisers)}
+        return {
+            name: layers
+            for name, layers in families(weights).items()
+            if name in plasticity.rates(self.network, self.optimisers)
+        }
 
     @property
     def setting(self) -> Setting:
         """How plasticity goes."""
-        names = tuple(plasticity.rates(self.optimisers))
+        names = tuple(plasticity.rates(self.network, self.optimisers))
         onset, delay = self.plasticity_onset_ms, self.network.target_delay_ms
         return Setting(names, self.tau_delta_ms, onset, delay, self.unbiased_apical)
 
@@ -147,7 +151,7 @@ class SpikingMicrocircuit(AbstractRule):
     def rates(self, duration: Array) -> dict[str, Array]:
         """The rate of every family that learns, for so many ms."""
         whole = jnp.ones(()) if self.rate_per == "ms" else self.network.presentation_ms
-        return {name: rate * duration / whole for name, rate in plasticity.rates(self.optimisers).items()}
+        return {name: rate * duration / whole for name, rate in plasticity.rates(self.network, self.optimisers).items()}
 
     def pathways(self, weights: Weights) -> tuple[Pathway, ...]:
         return synaptic_pathways(weights.forward, weights.feedback)
