@@ -71,7 +71,7 @@ def slow_jacobian(rule: Microcircuit, weights: Weights, batch: Batch, taught: bo
     net, plastic = rule.network, rule.plastic(weights)
     nudge = net.nudge(net.target(batch.y)) if taught else None
     flat, shaped = ravel_pytree(plastic)
-    rates, still = plasticity.rates(rule.optimisers), jax.tree.map(jnp.zeros_like, plastic)
+    rates, still = plasticity.rates(net, rule.optimisers), jax.tree.map(jnp.zeros_like, plastic)
 
     def change(vector: Array) -> Array:
         now = {**families(weights), **shaped(vector)}
