@@ -36,9 +36,10 @@ THEORY = {
     "ao-sdtp": (NO, YES, NO, NO, YES, YES, YES, YES, NO, YES, YES, NO, "2", YES, *POINT),
     "direct-dtp": (NO, YES, NO, NO, YES, YES, YES, YES, NO, NO, YES, NO, "2", YES, *POINT),
     "segregated-dendrites": (NO, YES, YES, YES, NO, "-", NO, YES, YES, NO, YES, NO, "2", YES, YES, YES),
+    "spiking-microcircuit": (NO, "-", YES, YES, PARTLY, NO, YES, "-", YES, YES, "-", YES, "1", YES, YES, NO),
     "microcircuit": (NO, YES, YES, YES, PARTLY, YES, YES, YES, NO, YES, YES, YES, "1", YES, *POINT),
 }
-assert NOT_APPLICABLE == "-"
+assert NOT_APPLICABLE == "-" and THEORY.keys() == set(RULES)
 
 
 @pytest.mark.parametrize("rule", THEORY)

@@ -1,6 +1,8 @@
 """Figure 7: the same settings meet in paired cells, a search goes on where it stood, and the words are the numbers."""
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,15 @@ def test_a_search_goes_on_and_the_page_says_what_was_found(tmp_path: Path, monke
 def test_options_that_do_nothing_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reproduce", "figure-4", "--resume", "--out", str(tmp_path / "no")]) == BAD_INPUT
     assert "--resume does nothing for figure-4" in capsys.readouterr().err and not (tmp_path / "no").exists()
+
+
+def test_without_the_extra_the_list_is_there_and_the_rest_says_what_is_missing(tmp_path: Path) -> None:
+    lacking = "import sys; sys.modules.update(optuna=None, bayes_opt=None); from apical.cli.main import main; "
+    words = [[*COMMAND, str(tmp_path / "out")], ["reproduce", "--list"]]
+    tries = "; ".join(f"print(main({w}))" for w in words)
+    done = subprocess.run([sys.executable, "-c", lacking + tries], capture_output=True, text=True)
+    assert done.stdout.startswith("2\n") and done.stdout.endswith("\n0\n") and "figure-7" in done.stdout
+    assert "apical[study]" in done.stderr and not (tmp_path / "out").exists()
 
 
 def study(values: list[float], sends: list[bool], rates: list[float]) -> Study:

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from apical.audit.audit import Finding
-from apical.audit.base import NO, YES
+from apical.audit.base import NO, YES, Property
 from apical.audit.literature import COLUMNS, TABLE
-from apical.audit.registry import PROPERTIES
 from apical.report.runs import Run, Trace
 from apical.reproduce import complexity, figure_5, figure_6, learning_runs, table_1
 from apical.reproduce.base import Request
@@ -67,8 +66,8 @@ def test_figure_6_compares_norms_and_changes(tmp_path: Path, monkeypatch: pytest
 
 
 def test_table_1_marks_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def audited(rules: list[str]) -> list[list[Finding]]:
-        return [[Finding(rule, p.name, TABLE.get((rule, p.name), YES), "seen") for p in PROPERTIES] for rule in rules]
+    def audited(rules: list[str], properties: Sequence[Property]) -> list[list[Finding]]:
+        return [[Finding(rule, p.name, TABLE.get((rule, p.name), YES), "seen") for p in properties] for rule in rules]
 
     monkeypatch.setattr(table_1, "audit", audited)
     assert find("figure-1") is find("table-1") is table_1.TABLE_1

@@ -1,11 +1,11 @@
 """The audit: every property of every rule."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import jax
 
-from apical.audit.base import Cell
+from apical.audit.base import Cell, Property
 from apical.audit.registry import PROPERTIES
 from apical.audit.subject import Subject, subject
 from apical.rules.registry import find
@@ -21,16 +21,17 @@ class Finding:
     evidence: str
 
 
-def audit(rules: Iterable[str]) -> Iterator[list[Finding]]:
-    """The findings of each rule, one rule after the other, in double precision.
+def audit(rules: Iterable[str], properties: Sequence[Property] = PROPERTIES) -> Iterator[list[Finding]]:
+    """The findings of each rule, all or these properties, one rule after the other, in double precision.
 
     **Raises** `InputError` for a name that is no rule.
     """
     for rule in list(map(find, rules)):
         with jax.enable_x64(True):
-            yield [Finding(rule.name, name, cell.value, cell.evidence) for name, cell in examine(subject(rule))]
+            found = examine(subject(rule), properties)
+            yield [Finding(rule.name, name, cell.value, cell.evidence) for name, cell in found]
 
 
-def examine(under_audit: Subject) -> list[tuple[str, Cell]]:
-    """Every property of one rule, by name."""
-    return [(one.name, one.measure(under_audit)) for one in PROPERTIES]
+def examine(under_audit: Subject, properties: Sequence[Property]) -> list[tuple[str, Cell]]:
+    """These properties of one rule, by name."""
+    return [(one.name, one.measure(under_audit)) for one in properties]

@@ -2,10 +2,14 @@
 
 import numpy as np
 
-from apical.audit.base import Cell, Property, numbers, verdict
+from apical.audit.base import NOT_APPLICABLE, Cell, Property, numbers, verdict
+from apical.audit.spikes import spikes
 from apical.audit.subject import Subject
 
 LOCAL = 0.05
+SPIKING = (
+    "cells spike in this setting: changes follow the times of spikes, of which the mean activity recorded says nothing"
+)
 
 
 def residue(subject: Subject, layer: int) -> float:
@@ -27,6 +31,8 @@ def presynaptic(subject: Subject, layer: int) -> np.ndarray:
 
 def measure(subject: Subject) -> Cell:
     """The row of every postsynaptic cell is compared with the span of the presynaptic activities."""
+    if spikes(subject):
+        return Cell(NOT_APPLICABLE, SPIKING)
     found = [residue(subject, layer) for layer in range(subject.layers)]
     return Cell(
         verdict(max(found) < LOCAL),

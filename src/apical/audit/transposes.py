@@ -1,12 +1,15 @@
 """No transposes: is a forward matrix used backwards?"""
 
-from apical.audit.base import FINAL, NO, NOTHING, YES, Cell, Property, numbers
+from apical.audit.base import FINAL, NO, NOT_APPLICABLE, NOTHING, YES, Cell, Property, numbers
 from apical.audit.dependence import respond, split_by_error, unheard
+from apical.audit.spikes import UNHEARD, spikes
 from apical.audit.subject import Subject
 
 
 def measure(subject: Subject) -> Cell:
     """W_m is changed unheard, in the part that its transpose shows to the errors above, and in the part it does not."""
+    if spikes(subject):
+        return Cell(NOT_APPLICABLE, UNHEARD)
     shown, hidden = [], []
     for m in range(1, subject.layers):
         parts = split_by_error(subject, m, unheard(subject, m))

@@ -1,7 +1,8 @@
 """No weight transport: does the update of a layer know the weights of the layers above it?"""
 
-from apical.audit.base import FINAL, NO, NOTHING, SIGNS, YES, Cell, Property, numbers
+from apical.audit.base import FINAL, NO, NOT_APPLICABLE, NOTHING, SIGNS, YES, Cell, Property, numbers
 from apical.audit.dependence import Response, respond, steps
+from apical.audit.spikes import UNHEARD, spikes
 from apical.audit.subject import Subject
 
 COPY = 0.5
@@ -9,6 +10,8 @@ COPY = 0.5
 
 def measure(subject: Subject) -> Cell:
     """Each kernel above the first one is changed unheard, once keeping all signs and once not."""
+    if spikes(subject):
+        return Cell(NOT_APPLICABLE, UNHEARD)
     above = range(1, subject.layers)
     pairs = [[respond(subject, m, step) for step in steps(subject, m)] for m in above]
     large, small = ([pair[i] for pair in pairs] for i in range(2))

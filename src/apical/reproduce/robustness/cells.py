@@ -11,7 +11,6 @@ from apical.report.studies.read import Study, read_studies
 from apical.report.theme import RULE_STYLES, Style
 from apical.reproduce.base import Request
 from apical.study.plan import Plan
-from apical.study.run import prepare, run_study
 from apical.study.storage import need_extra
 from apical.training.config import Request as Asked
 from apical.training.environment import describe
@@ -133,6 +132,8 @@ def _turns(size: Size, sets: Sequence[Dataset]) -> Iterator[tuple[int, Model, Da
 
 
 def _search(plan: Plan, dataset: Dataset, model: Model, request: Request, interrupt: Interrupt) -> None:
+    from apical.study.run import prepare, run_study  # needs the extra
+
     out = folder(request.out, model, dataset.name)
     about = describe(dataset, shlex.split(request.command))
     with Progress(plan.trials) as progress:
