@@ -171,6 +171,31 @@ def test_a_dendrite_has_the_mean_and_variance_of_the_formulas() -> None:
     np.testing.assert_allclose(basal.var(0), variance, rtol=0.15)
 
 
+def test_the_slope_factor_and_prospective_dendrites_are_what_their_formulas_say() -> None:
+    """Errors times phi'(a v) / phi(a v) of a logistic; a prospective dendrite is what just came in, over its leak."""
+    settings = {"transfer": "logistic", "beta": 2.0, "dendritic_leak": 0.8}
+    plain = made(**settings)
+    other = made(**settings, slope_factor=True, dendritic_equilibrium=True)
+    net, weights = other.network, other.network.init_weights(jr.key(0))
+    assert isinstance(net, SpikingCircuit)
+    x = jnp.full((4, SHAPE[0]), 0.7)
+
+    def one(cells: Any, i: jax.Array) -> Any:
+        words = tuple(w[0] for w in draw(net, jr.fold_in(jr.key(1), i), 1, len(x)))
+        return step(net, weights, cells, x, None, words, jr.key(0))
+
+    _, moments = jax.jit(lambda: jax.lax.scan(one, at_rest(net, len(x)), jnp.arange(3)))()
+    came = np.asarray(moments.arriving[0][1]) @ np.asarray(weights.forward[0].kernel).T
+    np.testing.assert_allclose(moments.seen.basal[0][2], came / 0.8, rtol=1e-5, atol=1e-6)
+    seen = jax.tree.map(lambda a: a[2], moments.seen)
+    errors, with_slope = plain.setting.errors(net, seen), other.setting.errors(net, seen)
+    shares = {"up": (net.a_hidden, net.a_output), "ip": (net.a_inter,)}
+    for name, dendrites in (("up", seen.basal), ("ip", seen.dendrites)):
+        for e, h, a, v in zip(errors[name], with_slope[name], shares[name], dendrites, strict=True):
+            np.testing.assert_allclose(h, e * 2.0 / (1 + np.exp(2.0 * a * v)), rtol=1e-4, atol=1e-7)
+    np.testing.assert_array_equal(errors["pi"][0], with_slope["pi"][0])
+
+
 @pytest.mark.parametrize("rate", [0.2, 4.9, 5.1, 30.0, 400.0])
 def test_poisson_counts_of_any_rate(rate: float) -> None:
     n = 400_000

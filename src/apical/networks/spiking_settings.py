@@ -4,7 +4,7 @@ import jax.core
 from jaxtyping import Array
 
 from apical.errors import InputError
-from apical.hyperparameters import real
+from apical.hyperparameters import real, switch
 from apical.networks.microcircuit import Circuit
 from apical.networks.microcircuit_settings import EULER, GILLE, HARD
 from apical.neurons.rates import SHAPES
@@ -33,6 +33,9 @@ class SpikingSettings(Circuit):
     )
     apical_capacitance: Array = real(
         1.0, "the same of apical dendrites", low=0, open_low=True, unit="ms", source=GILLE, search={"own": (1.0, 250.0)}
+    )
+    dendritic_equilibrium: bool = switch(
+        False, "plasticity sees basal dendrites and those of interneurons by their prospective potential too"
     )
     refractory_ms: float = real(
         0.0, "dead time after a spike; without one, several spikes may fall into a step", static=True, low=0, unit="ms"

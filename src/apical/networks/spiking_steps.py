@@ -27,7 +27,8 @@ class Cells(eqx.Module):
     """All that is carried from step to step: potentials of every compartment, and what concerns sent spikes.
 
     `since` are steps since the last spike of every population (where cells are refractory), `underway` the spikes of
-    the last steps (where there is a delay), the latest first.
+    the last steps (where there is a delay), the latest first, `received` what basal dendrites and those of interneurons
+    took up last (where plasticity sees their prospective potentials).
     """
 
     input: Float[Array, "batch inputs"]
@@ -36,6 +37,7 @@ class Cells(eqx.Module):
     apical: Potentials
     since: Potentials
     underway: tuple[Float[Array, "delay batch _"], ...]
+    received: Potentials
 
 
 class Moment(eqx.Module):
@@ -61,6 +63,7 @@ def at_rest(net: SpikingSettings, batch: int) -> Cells:
         apical=still(net.hidden),
         since=tuple(jnp.full((batch, n), jnp.inf) for n in sizes) if net.refractory_ms else (),
         underway=tuple(jnp.zeros((net.delay_steps, batch, n)) for n in sizes) if net.delay_steps else (),
+        received=still(sizes[1:]) if net.dendritic_equilibrium else (),
     )
 
 
@@ -98,13 +101,16 @@ def fire(
     arriving, underway = _delayed(net, cells, sent)
     after = tuple(jnp.where(s > 0, 1.0, n + 1) for s, n in zip(sent, cells.since, strict=False))
     moment = Moment(_activity(net, cells, acting), arriving)
-    return Cells(entered, somas, cells.basal, cells.apical, after, underway), moment
+    return Cells(entered, somas, cells.basal, cells.apical, after, underway, cells.received), moment
 
 
 def receive(net: SpikingSettings, weights: Weights, cells: Cells, arriving: Potentials) -> Cells:
     """The second half: dendrites leak, and take up what arrives through these weights."""
-    basal, apical = _dendrites(net, weights, cells, arriving)
-    return Cells(cells.input, cells.somas, basal, apical, cells.since, cells.underway)
+    basal_in, apical_in = _received(net, weights, arriving)
+    basal = (_leaky(net, v, i, net.basal_capacitance) for v, i in zip(cells.basal, basal_in, strict=True))
+    apical = (_leaky(net, v, i, net.apical_capacitance) for v, i in zip(cells.apical, apical_in, strict=True))
+    kept = basal_in if net.dendritic_equilibrium else ()
+    return Cells(cells.input, cells.somas, tuple(basal), tuple(apical), cells.since, cells.underway, kept)
 
 
 def step(
@@ -154,21 +160,20 @@ def _delayed(net: SpikingSettings, cells: Cells, sent: Potentials) -> tuple[Pote
 def _activity(net: SpikingSettings, cells: Cells, acting: Potentials) -> Activity:
     """Potentials as plasticity sees them; what synapses received is not among them."""
     n = len(net.sizes) - 1
-    return Activity((), cells.basal[:n], acting[:n], cells.apical, (), (), acting[n:], cells.basal[n:])
+    dendrites = cells.basal
+    if net.dendritic_equilibrium:  # v + C/g dv/dt is what came in, over the leak
+        dendrites = tuple(r / net.dendritic_leak for r in cells.received)
+    return Activity((), dendrites[:n], acting[:n], cells.apical, (), (), acting[n:], dendrites[n:])
 
 
-def _dendrites(
-    net: SpikingSettings, weights: Weights, cells: Cells, arriving: Potentials
-) -> tuple[Potentials, Potentials]:
+def _received(net: SpikingSettings, weights: Weights, arriving: Potentials) -> tuple[Potentials, Potentials]:
+    """What comes into basal dendrites (pyramidal cells', then interneurons') and into apical ones."""
     n = len(net.sizes) - 1
     basal_in = [w.potential(q) for w, q in zip(weights.forward, arriving[:n], strict=True)]
     basal_in += [w.potential(q) for w, q in zip(weights.lateral[0], arriving[1:n], strict=True)]
     down = [w.potential(q) for w, q in zip(weights.feedback, arriving[2 : n + 1], strict=True)]
     inhibition = [w.potential(q) for w, q in zip(weights.lateral[1], arriving[n + 1 :], strict=True)]
-    apical_in = map(jnp.add, down, inhibition)
-    basal = (_leaky(net, v, i, net.basal_capacitance) for v, i in zip(cells.basal, basal_in, strict=True))
-    apical = (_leaky(net, v, i, net.apical_capacitance) for v, i in zip(cells.apical, apical_in, strict=True))
-    return tuple(basal), tuple(apical)
+    return tuple(basal_in), tuple(map(jnp.add, down, inhibition))
 
 
 def _leaky(net: SpikingSettings, v: Array, received: Array, capacitance: Array) -> Array:

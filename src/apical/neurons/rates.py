@@ -71,6 +71,11 @@ class Transfer(eqx.Module):
         """The derivative of the rate with respect to the potential."""
         return jax.jvp(self.rate, (u,), (jnp.ones_like(u),))[1]
 
+    def log_slope(self, u: Float[Array, "..."]) -> Float[Array, "..."]:
+        """The derivative of the rate over the rate, h(u) of Urbanczik and Senn (2014); 0 where there is no rate."""
+        rate = self.rate(u)
+        return jnp.where(rate > 0, self.slope(u) / jnp.where(rate > 0, rate, 1.0), 0.0)
+
     def integral(self, u: Float[Array, "..."]) -> Float[Array, "..."]:
         """The integral of the rate over the potential, up to a constant."""
         return self.gamma / self.beta * SHAPES[self.name].integral(self.beta * (u - self.theta))

@@ -13,10 +13,13 @@ from apical.networks.microcircuit_state import Nudge
 from apical.networks.microcircuit_steady import steady_state
 from apical.probes.credit import PerLayer
 from apical.rules.microcircuit import Microcircuit
+from apical.rules.spiking_microcircuit import SpikingMicrocircuit
+
+AnyMicrocircuit = Microcircuit | SpikingMicrocircuit
 
 
 def prediction_probes(
-    rule: Microcircuit, state: State, batch: Batch, key: PRNGKey, nudge: Nudge | None = None
+    rule: AnyMicrocircuit, state: State, batch: Batch, key: PRNGKey, nudge: Nudge | None = None
 ) -> dict[str, PerLayer]:
     """Every measurement of this page, by name and by hidden layer; without a teacher, unless `nudge` is given."""
     net, weights = rule.network, state.weights

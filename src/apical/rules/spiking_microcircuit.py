@@ -11,7 +11,7 @@ from apical.core import Batch, Info, Pathway, PRNGKey, State, Weights
 from apical.errors import InputError
 from apical.hyperparameters import choice, real, switch
 from apical.networks.microcircuit_settings import GILLE
-from apical.networks.microcircuit_state import Nudge, assembled, families
+from apical.networks.microcircuit_state import Nudge, absent, assembled, families
 from apical.networks.spiking_circuit import SpikingCircuit
 from apical.rules import microcircuit_plasticity as plasticity
 from apical.rules.base import AbstractRule, Preset
@@ -74,8 +74,12 @@ class SpikingMicrocircuit(AbstractRule):
     unbiased_apical: bool = switch(
         True, "what interneurons' own spikes do to the errors of their synapses is subtracted"
     )
+    slope_factor: bool = switch(
+        False, "errors of basal dendrites and of interneurons' times h(u) = phi'(u) / phi(u)", source="Urbanczik 2014"
+    )
     weight_clip: Array = real(4.0, "largest weight", low=0, open_low=True, per_layer=True, source=GILLE)
     plasticity_onset_ms: Array = real(0.0, "start of a presentation without plasticity", low=0, unit="ms")
+    taught: bool = switch(True, "a teacher pulls on output cells while learning")
     optimiser: str = choice("sgd", tuple(METHODS), METHOD_WORDS + " (held)")
     momentum: Array = real(0.9, MOMENTUM_WORDS, low=0, high=0.9999)
     rate_decay: Array = real(0.0, RATE_DECAY_WORDS.format("rate_decay") + " (held)", low=0, unit="1/update")
@@ -110,12 +114,12 @@ class SpikingMicrocircuit(AbstractRule):
         """How plasticity goes."""
         names = tuple(plasticity.rates(self.network, self.optimisers))
         onset, delay = self.plasticity_onset_ms, self.network.target_delay_ms
-        return Setting(names, self.tau_delta_ms, onset, delay, self.unbiased_apical)
+        return Setting(names, self.tau_delta_ms, onset, delay, self.unbiased_apical, self.slope_factor)
 
     def update(self, state: State, batch: Batch, key: PRNGKey) -> tuple[State, Info]:
         net, before = self.network, state.weights
         potentials = net.apply(before.forward, batch.x)
-        flat, nudge = batch.x.reshape(len(batch.x), -1), net.nudge(net.target(batch.y))
+        flat, nudge = batch.x.reshape(len(batch.x), -1), net.nudge(net.target(batch.y)) if self.taught else absent()
         if self.plasticity_engine == HELD:
             after, memory, direction = self.held(state, flat, nudge, key)
         else:

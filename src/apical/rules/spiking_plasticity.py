@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from apical.networks.microcircuit_euler import n_steps
-from apical.networks.microcircuit_state import Activity, Nudge
+from apical.networks.microcircuit_state import Activity, Nudge, Potentials
 from apical.networks.spiking_settings import SpikingSettings
 from apical.rules.microcircuit_plasticity import Errors, ip_errors, pi_errors, up_errors
 
@@ -26,15 +26,25 @@ class Setting(eqx.Module):
     onset_ms: Array
     delay_ms: Array
     unbiased: bool = eqx.field(static=True)
+    slope_factor: bool = eqx.field(static=True)
 
     def errors(self, net: SpikingSettings, seen: Activity) -> dict[str, Errors]:
         """The errors of every family that learns, for each of its layers."""
         found: dict[str, Callable[[], Errors]] = {
-            "up": lambda: up_errors(net, seen),
-            "ip": lambda: ip_errors(net, seen),
+            "up": lambda: self.weighted(net, up_errors(net, seen), net.shares(), seen.basal),
+            "ip": lambda: self.weighted(net, ip_errors(net, seen), (net.a_inter,) * len(seen.inter), seen.dendrites),
             "pi": lambda: pi_errors(net, seen),
         }
         return {name: found[name]() for name in self.plastic}
+
+    def weighted(
+        self, net: SpikingSettings, errors: Errors, shares: tuple[Array, ...], dendrites: Potentials
+    ) -> Errors:
+        """The errors, times h(u) = phi'(u) / phi(u) at what each dendrite predicts where there is a slope factor."""
+        if not self.slope_factor:
+            return errors
+        predicted = [a * v for a, v in zip(shares, dendrites, strict=True)]
+        return tuple(e * net.phi.log_slope(u) for e, u in zip(errors, predicted, strict=True))
 
     def decay(self, net: SpikingSettings) -> Array:
         """What is left of a trace after a step."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -22,8 +22,8 @@ from apical.training.lane import batch_of
 from apical.training.loop import pick, shuffle
 from apical.training.train import build
 
-RULE = "microcircuit"
 INIT, ORDER, LEARN, ASK = range(4)
+Rule = TypeVar("Rule", bound=AbstractRule)
 Probe = Callable[[Any, State, Batch, PRNGKey], Mapping[str, Scalar]]
 
 
@@ -40,9 +40,14 @@ class History:
         return self.measured[name][-n_points:].mean(0)
 
 
-def dataset_for(name: str, preset: str | None = None, options: Mapping[str, Value] | None = None) -> Dataset:
-    """The data set with the options that a microcircuit's preset sets, and those given before them."""
-    return load(name, options=data_options(Request(RULE, name, preset=preset, settings=options or {})))
+def dataset_for(
+    name: str,
+    preset: str | None = None,
+    options: Mapping[str, Value] | None = None,
+    kind: type[AbstractRule] = Microcircuit,
+) -> Dataset:
+    """The data set with the options that a preset of the rule sets, and those given before them."""
+    return load(name, options=data_options(Request(kind.name, name, preset=preset, settings=options or {})))
 
 
 def made(
@@ -52,9 +57,20 @@ def made(
     settings: Mapping[str, Value] | None = None,
 ) -> Microcircuit:
     """The microcircuit of a preset on a data set, with other hidden layers and settings where they are given."""
-    request = Request(RULE, dataset.name, preset=preset, hidden=hidden, settings=settings or {})
+    return made_as(Microcircuit, dataset, preset, hidden, settings)
+
+
+def made_as(
+    kind: type[Rule],
+    dataset: Dataset,
+    preset: str | None,
+    hidden: tuple[int, ...] | None = None,
+    settings: Mapping[str, Value] | None = None,
+) -> Rule:
+    """The same of any rule."""
+    request = Request(kind.name, dataset.name, preset=preset, hidden=hidden, settings=settings or {})
     rule = build(resolve(request, dataset), dataset)
-    assert isinstance(rule, Microcircuit)
+    assert isinstance(rule, kind)
     return rule
 
 

@@ -8,14 +8,13 @@ from jaxtyping import Array
 
 from apical.core import Batch, PRNGKey, State
 from apical.probes.credit import PerLayer, angle
-from apical.probes.microcircuit import free_output_error, prediction_probes
+from apical.probes.microcircuit import AnyMicrocircuit, free_output_error, prediction_probes
 from apical.probes.scores import hits, squared_error, tally
-from apical.rules.microcircuit import Microcircuit
 
 PERFECT = 1.0
 
 
-def bars_probe(rule: Microcircuit, state: State, test: Batch, key: PRNGKey) -> dict[str, Array]:
+def bars_probe(rule: AnyMicrocircuit, state: State, test: Batch, key: PRNGKey) -> dict[str, Array]:
     """Accuracy and free-output MSE on labels, angle of W_up to W_down^T, and how well cells predict each other."""
     return {
         "accuracy": hits(rule.predict(state, test.x, key), test.y).astype(float).mean(),
@@ -25,7 +24,7 @@ def bars_probe(rule: Microcircuit, state: State, test: Batch, key: PRNGKey) -> d
     }
 
 
-def regression_probe(rule: Microcircuit, state: State, test: Batch, key: PRNGKey) -> dict[str, Array]:
+def regression_probe(rule: AnyMicrocircuit, state: State, test: Batch, key: PRNGKey) -> dict[str, Array]:
     """Mean squared error and R2, how often the largest output is the right one, and the angles."""
     scores = rule.predict(state, test.x, key)
     scored = tally(scores, test.y, squared_error(scores, test.y)).scored()
@@ -38,7 +37,7 @@ def mean_over_layers(found: Mapping[str, PerLayer]) -> dict[str, Array]:
     return {name: jnp.stack([*layers.values()]).mean() for name, layers in found.items()}
 
 
-def angles(rule: Microcircuit, state: State) -> dict[str, Array]:
+def angles(rule: AnyMicrocircuit, state: State) -> dict[str, Array]:
     """Angle of every W_up to the transpose of the W_down that stands for it, in degrees, by hidden layer."""
     return {f"angle_{p.layer}": angle(p.forward, p.feedback) for p in rule.pathways(state.weights)}
 

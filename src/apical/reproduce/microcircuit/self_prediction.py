@@ -4,13 +4,12 @@ import numpy as np
 from jaxtyping import Array
 
 from apical.core import Batch, PRNGKey, State
-from apical.probes.microcircuit import prediction_probes
+from apical.probes.microcircuit import AnyMicrocircuit, prediction_probes
 from apical.report import Axis, Figure, Panel, Series
 from apical.reproduce.base import Request
 from apical.reproduce.microcircuit.frame import COLOURS, Beside, Findings, curve, experiment, spread
 from apical.reproduce.microcircuit.lanes import History, dataset_for, made, train_lanes
 from apical.reproduce.microcircuit.measures import mean_over_layers
-from apical.rules.microcircuit import Microcircuit
 
 PRESET = "self-prediction"
 PER_EPOCH = 1000
@@ -80,7 +79,7 @@ def _headline(free: History, n: int) -> str:
     )
 
 
-def as_taught(rule: Microcircuit, state: State, test: Batch, key: PRNGKey) -> dict[str, Array]:
+def as_taught(rule: AnyMicrocircuit, state: State, test: Batch, key: PRNGKey) -> dict[str, Array]:
     """How well cells predict each other under the pull under which they learn."""
     nudge = rule.network.nudge(rule.network.target(test.y)) if rule.taught else None
     return mean_over_layers(prediction_probes(rule, state, test, key, nudge))

@@ -11,9 +11,10 @@ from apical.hyperparameters import Value
 from apical.report import Axis, Figure, Interval, IntervalPanel, Panel
 from apical.reproduce.base import Reproduction, Request
 from apical.reproduce.microcircuit.frame import COLOURS, Beside, Findings, curve, experiment, share, spread
-from apical.reproduce.microcircuit.lanes import dataset_for, made, train_lanes
+from apical.reproduce.microcircuit.lanes import dataset_for, made_as, train_lanes
 from apical.reproduce.microcircuit.measures import bars_probe, first_perfect
 from apical.rules.base import AbstractRule
+from apical.rules.microcircuit import Microcircuit
 
 SEEDS, QUICK_SEEDS = 5, 2
 POINTS, QUICK_POINTS = (5, 10, 20, 40, 60, 80, 100, 140, 200), (5, 20)
@@ -50,6 +51,9 @@ class Study:
     preset: str = "gille-2023"
     settings: Mapping[str, Value] = field(default_factory=dict)
     log: bool = False
+    kind: type[AbstractRule] = Microcircuit
+    points: tuple[int, ...] = POINTS
+    per_epoch: int = 24
 
     def reproduction(self) -> Reproduction:
         """The study as `apical reproduce` has it."""
@@ -57,7 +61,7 @@ class Study:
 
     def run(self, request: Request) -> Findings:
         """All cases from every seed."""
-        n_seeds, points = (QUICK_SEEDS, QUICK_POINTS) if request.quick else (SEEDS, POINTS)
+        n_seeds, points = (QUICK_SEEDS, QUICK_POINTS) if request.quick else (SEEDS, self.points)
         cases = self.cases[:: max(1, len(self.cases) // 3)] if request.quick else self.cases
         found = [Outcome(case, *lanes) for case, lanes in zip(cases, self.trained(cases, n_seeds, points), strict=True)]
         rows = [
@@ -73,7 +77,7 @@ class Study:
             rows,
             tuple(o.beside(self.axis) for o in found),
             (
-                f"{n_seeds} seeds, {points[-1]} epochs of 24 bars, one at a time, preset {self.preset}"
+                f"{n_seeds} seeds, {points[-1]} epochs of {self.per_epoch} bars, one at a time, preset {self.preset}"
                 + "".join(f", {key}={value}" for key, value in self.settings.items())
                 + ". Tests are without the teacher's pull; the first perfect epoch is the first one measured.",
                 self.answer,
@@ -82,8 +86,10 @@ class Study:
 
     def trained(self, cases: Sequence[Case], n_seeds: int, points: Sequence[int]) -> list[tuple]:
         """Accuracy, error, apical potential and first perfect epoch of every seed of each case."""
-        dataset = dataset_for("bars", self.preset)
-        rules = [made(dataset, self.preset, case.hidden, {**self.settings, **case.settings}) for case in cases]
+        dataset = dataset_for("bars", self.preset, kind=self.kind)
+        rules = [
+            made_as(self.kind, dataset, self.preset, case.hidden, {**self.settings, **case.settings}) for case in cases
+        ]
         found: list[tuple] = [()] * len(cases)
         for group in alike(rules):
             history = train_lanes([rules[i] for i in group], range(n_seeds), dataset, 1, points, bars_probe)
