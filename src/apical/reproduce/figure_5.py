@@ -50,14 +50,14 @@ def make(request: Request) -> Path:
 
 
 def _panel(found: Sequence[Learnt], hidden: int, measure: str) -> Panel:
-    scale, unit = (100, "accuracy (%)") if measure == "accuracy" else (1, "loss")
+    scale, y = (100, Axis("accuracy (%)", limits=(0.0, 100.0))) if measure == "accuracy" else (1, Axis("loss"))
     series = []
     dashes: dict[str, Dash] = {"validation": "solid", "train": "dash"}
     for one in found:
         for split, dash in dashes.items():
-            x, y = one.values(split, measure)
-            series.append(Series(f"{one.learner.label}, {split}", one.learner.colour, x, scale * y, dash=dash))
-    return panel(f"{dataset_name(found[0].dataset)}, {hidden} hidden units", Axis(unit), series)
+            x, value = one.values(split, measure)
+            series.append(Series(f"{one.learner.label}, {split}", one.learner.colour, x, scale * value, dash=dash))
+    return panel(f"{dataset_name(found[0].dataset)}, {hidden} hidden units", y, series)
 
 
 def segregated(found: Sequence[Learnt], dataset: str, hidden: int) -> Learnt:

@@ -56,7 +56,7 @@ def _blocks(
         )
     return [
         markup.paragraph(_lead(studies), "lead"),
-        markup.notes(_notes(studies)),
+        markup.notes(notes(studies)),
         first,
         f"{numbers}{markup.paragraph(READING)}</section>",
         *others,
@@ -70,7 +70,7 @@ def _lead(studies: Sequence[Study]) -> str:
     return f"{len(studies)} {'study' if len(studies) == 1 else 'studies'} with {total} trials on {names}."
 
 
-def _notes(studies: Sequence[Study]) -> list[tuple[str, str]]:
+def notes(studies: Sequence[Study]) -> list[tuple[str, str]]:
     """What a reader must know before trusting the numbers."""
     protocols = sorted({str(s.about.get("protocol")) for s in studies} - {APICAL})
     alarms = [f"Protocol {name}: {PROTOCOLS[name].meaning}." for name in protocols if name in PROTOCOLS]

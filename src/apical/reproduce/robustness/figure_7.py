@@ -8,7 +8,7 @@ from apical.files import write_atomically
 from apical.report import markup, render_static, write_page
 from apical.report.studies import tables
 from apical.report.studies.figures import overview
-from apical.report.studies.write import READING
+from apical.report.studies.write import READING, notes
 from apical.report.theme import dataset_name
 from apical.reproduce.base import Reproduction, Request
 from apical.reproduce.page import beside, how, table
@@ -53,6 +53,7 @@ def write(found: Sequence[Cell], request: Request) -> Path:
     write_atomically(request.out / "figure-7-differences.csv", tables.as_csv(differences))
     blocks = [
         markup.paragraph(seen(found), "headline"),
+        markup.notes(notes(studies)),
         figure,
         f'<section class="section"><h2>Beside his</h2>{_beside_his(found, rows)}{markup.paragraph(READING)}</section>',
         beside(claims(found)),
