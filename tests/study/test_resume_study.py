@@ -22,9 +22,9 @@ pytest.importorskip("optuna")
 
 from apical.cli.main import BAD_INPUT, DONE, main
 from apical.data.registry import load
+from apical.study import folds
 from apical.study.evaluation import DIVERGED, STOPPED, Evaluator
 from apical.study.plan import Plan
-from apical.training import programs
 from apical.training.config import Request
 
 SMALL = "study backprop --folds 2 --epochs 1 --examples 200 --batch-size 20 --hidden 30 --sampler random --quiet"
@@ -103,9 +103,9 @@ def test_a_diverged_trial_counts_as_chance_and_numbers_compile_nothing_new(monke
 
 
 def test_lanes_and_folds_in_turns_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    together = evaluator()({"rate": 1e-2})
-    monkeypatch.setattr(programs, "lanes_pay", lambda *arguments: False)
     alone = evaluator()({"rate": 1e-2})
+    monkeypatch.setattr(folds, "lanes_pay", lambda: True)
+    together = evaluator()({"rate": 1e-2})
     assert together and alone
     np.testing.assert_allclose(together.fold_values, alone.fold_values, atol=0.021)  # two of 100 images
 

@@ -1,4 +1,4 @@
-"""The folds of one setting, trained side by side: as lanes of one program where that pays, else in turns."""
+"""The folds of one setting, trained side by side: as lanes of one program on an accelerator, in turns on a CPU."""
 
 import dataclasses
 
@@ -41,6 +41,15 @@ def check_batch(config: Config, parts: list[Fold]) -> None:
         raise InputError(f"--batch-size {config.batch_size} is more than the {n} training examples of a fold")
 
 
+def lanes_pay() -> bool:
+    """Whether folds run faster as lanes: every setting has shapes of its own, and a CPU compiles lanes far longer.
+
+    Measured on one thread, three folds, one hidden layer of 100 units: 2.9 s against 1.3 s with compilation on 4,000
+    images of MNIST for 5 epochs, .46 s both ways without; digits .24 s against .16 s without.
+    """
+    return jax.default_backend() != "cpu"
+
+
 class Folds:
     """The states of all folds, and how many segments of training are done. Nothing is written anywhere."""
 
@@ -52,7 +61,7 @@ class Folds:
         batch = self._example_batch()
         self.states: list[State] = [programs.initialise(rule, self._key(i, INIT), batch) for i in range(len(parts))]
         self.diverged = [False] * len(parts)
-        together = source.examples.resident and programs.lanes_pay(self.states[0].weights.forward, config.batch_size)
+        together = source.examples.resident and lanes_pay()
         self.groups = [list(range(len(parts)))] if together else [[i] for i in range(len(parts))]
 
     @property
