@@ -1,12 +1,13 @@
 """Our programs, as training runs them: a rule on random images, a part of an epoch as one call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 
 from apical.core import Batch
+from apical.hyperparameters import Value
 from apical.rules.assembly import assemble
 from apical.rules.registry import find
 from apical.training import programs
@@ -27,10 +28,13 @@ def epoch(
     hidden: tuple[int, ...] = (500,),
     n_lanes: int = 1,
     preset: str = "default",
+    classes: int = 10,
+    settings: Mapping[str, Value] | None = None,
 ) -> Callable[[], int]:
     """A program that trains once through `data`, in each of `n_lanes` lanes, and returns the number of examples."""
     found = find(rule)
-    made = assemble(found, network, data.x.shape[1:], 10, hidden, found.presets[preset].settings)
+    chosen = {**found.presets[preset].settings, **(settings or {})}
+    made = assemble(found, network, data.x.shape[1:], classes, hidden, chosen)
     first = jax.tree.map(lambda a: a[:batch_size], data)
     states = [programs.initialise(made, jr.key(seed), first) for seed in range(n_lanes)]
     orders = [shuffle(len(data.y), batch_size, jr.key(seed)) for seed in range(n_lanes)]

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "oracles"))
+from microcircuit_port import Port as MicrocircuitPort
 from segregated_port import Port
 from spiking_port import SpikingPort, poisson
 
@@ -106,5 +107,22 @@ def numpy_segregated(x: np.ndarray, y: np.ndarray, spiking: bool, hidden: int = 
         for example, label in zip(flat, y, strict=True):
             port.learn(example, int(label))
         return len(y)
+
+    return once
+
+
+def numpy_microcircuit(x: np.ndarray, hidden: int, outputs: int, n_steps: int) -> Callable[[], int]:
+    """A microcircuit of one hidden layer, float64, one pattern at a time, weights moving in every Euler step."""
+    draw, below = np.random.default_rng(0), x.shape[1]
+    shapes = {"up": [(hidden, below), (outputs, hidden)], "ip": [(outputs, hidden)]}
+    shapes |= {"pi": [(hidden, outputs)], "down": [(hidden, outputs)]}
+    weights = {name: [draw.uniform(-1, 1, shape) for shape in of] for name, of in shapes.items()}
+    port = MicrocircuitPort(**weights, eta={"up": [0.01, 0.002], "ip": [0.004]})
+
+    def once() -> int:
+        for pattern in x:
+            for _ in range(n_steps):
+                port.step(pattern, np.zeros(outputs))
+        return len(x) * n_steps
 
     return once

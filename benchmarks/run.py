@@ -18,6 +18,7 @@ from timing import Timed, in_turn
 
 MLP_WEIGHTS = 784 * 500 + 500 * 10
 LIT = 0.19  # of the pixels of MNIST's images
+BARE = {"tau_delta_ms": None, "readout_lag_ms": 0.0}
 BESIDE_BACKPROP = {
     "feedback-alignment": ">= 0.91",
     "direct-feedback-alignment": ">= 0.91",
@@ -96,6 +97,36 @@ def spiking(scale: int, n: int, rate: float, lit: float) -> Row:
     return compared(name, ours, peer, n, least, ">= 20" if lit == LIT else "-")
 
 
+def microcircuit_step(scale: int, n: int) -> Row:
+    """An Euler step of the bars' network, 9-30-3, one pattern at a time, with plasticity in every step."""
+    data, n_steps = images(200 // scale, (9,), 3), 500
+    presented = epoch("microcircuit", data, 1, hidden=(30,), preset="haider-2021-bars", classes=3)
+    peer = peers.numpy_microcircuit(np.array(data.x[: 20 // scale], float), 30, 3, n_steps)
+    return compared(
+        "microcircuit, Euler step of 9-30-3, against NumPy", lambda: presented() * n_steps, peer, n, None, ">= 15"
+    )
+
+
+def microcircuit_batch(scale: int, n: int, rate: float) -> Row:
+    """An Euler step of 64 patterns side by side; the peer is the same in 8 batches of 8."""
+    data, n_steps = images(640 // scale, (28, 28, 1)), 100
+    settings = {"presentation_ms": 10.0, "rate_up": 1e-4, "rate_ip": 1e-4}
+    ours, peer = (epoch("microcircuit", data, size, preset="gille-2023", settings=settings | BARE) for size in (64, 8))
+    least = 2 * (2 * MLP_WEIGHTS + 4 * 500 * 10) / rate
+    name = "microcircuit, Euler step of 784-500-10, batch 64, against batch 8"
+    return compared(name, lambda: ours() * n_steps, lambda: peer() * n_steps, n, least, "limit <= 4x")
+
+
+def microcircuit_two_step(scale: int, n: int, rate: float) -> Row:
+    """Sacramento's MNIST network, 784-500-500-10 in batches of 10; the peer is our backprop."""
+    data, hidden = images(2_000 // scale, (28, 28, 1)), (500, 500)
+    ours = epoch("microcircuit", data, 10, hidden=hidden, preset="sacramento-2018-mnist")
+    peer = epoch("backprop", data, 10, hidden=hidden)
+    flops = 4 * 784 * 500 + 12 * 500 * (500 + 10)
+    name = "microcircuit, two-step, 784-500-500-10, batch 10, against our backprop"
+    return compared(name, ours, peer, n, flops / rate, "<= 148 us")
+
+
 def convolutional(side: int, channels: int, scale: int, n: int, rate: float) -> Row:
     """The convolutional preset in batches of 50."""
     data = images(1_000 // scale, (side, side, channels))
@@ -128,6 +159,9 @@ def table(only: str, quick: bool) -> list[Callable[[], Row]]:
         "segregated-dendrites": lambda: segregated(scale, n),
         "spiking": lambda: spiking(scale, n, rate, LIT),
         "spiking-all-lit": lambda: spiking(scale, n, rate, 1.0),
+        "microcircuit-step": lambda: microcircuit_step(scale, n),
+        "microcircuit-batch": lambda: microcircuit_batch(scale, n, rate),
+        "microcircuit-two-step": lambda: microcircuit_two_step(scale, n, rate),
         "cnn-28": lambda: convolutional(28, 1, scale, n, rate),
         "cnn-32": lambda: convolutional(32, 3, scale, n, rate),
     }

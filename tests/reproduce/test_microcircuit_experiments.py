@@ -3,12 +3,19 @@
 import csv
 from pathlib import Path
 
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
 import numpy as np
 import pytest
 
+from apical.core import Batch
+from apical.probes.credit import gradient
 from apical.reproduce.base import Request
 from apical.reproduce.microcircuit.lanes import History, dataset_for, made, train_lanes
 from apical.reproduce.microcircuit.measures import bars_probe, first_perfect
+from apical.reproduce.microcircuit.mnist import Learner, of_kind
 from apical.reproduce.microcircuit.studies import alike
 from apical.reproduce.microcircuit.traces import STEP_RESPONSE
 from apical.rules.microcircuit import Microcircuit
@@ -57,3 +64,20 @@ def test_with_latent_equilibrium_the_chain_is_one_step_behind_and_the_page_says_
     np.testing.assert_allclose(output[1:], settled[:-1], rtol=1e-4)
     assert settled.std() > 0.05 and "apical reproduce microcircuit-step-response" in page
     assert {p.suffix for p in (tmp_path / "figures").iterdir()} == {".pdf", ".png"}
+
+
+def test_backprop_in_the_same_network_descends_its_loss_and_moves_nothing_else():
+    made = rule(0.06, rate_up=(0.4, 0.1), rate_per="presentation")
+    learner = of_kind(Learner("", "", backprop=True), made)
+    batch = Batch(jr.uniform(jr.key(0), (5, 3, 3, 1)), jnp.arange(5) % 3)
+
+    @eqx.filter_jit
+    def learnt():
+        state = learner.init(jr.key(1), batch)
+        return state.weights, gradient(made, state, batch), learner.update(state, batch, jr.key(2))[0].weights
+
+    before, descended, after = learnt()
+    for rate, w, g, moved in zip((0.4, 0.1), before.forward, descended, after.forward, strict=True):
+        np.testing.assert_allclose(moved.kernel, w.kernel - rate * g.kernel, atol=1e-6)
+        assert float(jnp.abs(g.kernel).max()) > 1e-3
+    jax.tree.map(np.testing.assert_array_equal, (before.lateral, before.feedback), (after.lateral, after.feedback))

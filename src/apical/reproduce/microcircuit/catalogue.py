@@ -1,6 +1,7 @@
 """The experiments on dendritic microcircuits, in the order of a list."""
 
 from apical.reproduce.microcircuit.deep_bars import DEEP_BARS
+from apical.reproduce.microcircuit.mnist import MNIST
 from apical.reproduce.microcircuit.presentation_time import PRESENTATION_TIME
 from apical.reproduce.microcircuit.sacramento import SACRAMENTO
 from apical.reproduce.microcircuit.self_prediction import SELF_PREDICTION
@@ -17,6 +18,7 @@ MICROCIRCUIT = (
     DEEP_BARS,
     TEACHER,
     SACRAMENTO,
+    MNIST,
     STABILITY,
     *(study.reproduction() for study in STUDIES),
 )

@@ -24,6 +24,11 @@ def bars_probe(rule: AnyMicrocircuit, state: State, test: Batch, key: PRNGKey) -
     }
 
 
+def error_probe(rule: AnyMicrocircuit, state: State, test: Batch, key: PRNGKey) -> dict[str, Array]:
+    """Share of wrong answers in percent, without a teacher."""
+    return {"error": 100 * (1 - hits(rule.predict(state, test.x, key), test.y).astype(float).mean())}
+
+
 def regression_probe(rule: AnyMicrocircuit, state: State, test: Batch, key: PRNGKey) -> dict[str, Array]:
     """Mean squared error and R2, how often the largest output is the right one, and the angles."""
     scores = rule.predict(state, test.x, key)
