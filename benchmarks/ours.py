@@ -14,10 +14,10 @@ from apical.training import programs
 from apical.training.loop import Segment, shuffle
 
 
-def images(n: int, shape: tuple[int, ...], lit: float = 1.0) -> Batch:
+def images(n: int, shape: tuple[int, ...], lit: float = 1.0, classes: int = 10) -> Batch:
     """Random images and labels; a share of the pixels is lit, the others are 0."""
     x = jr.uniform(jr.key(0), (n, *shape)) * jr.bernoulli(jr.key(2), lit, (n, *shape))
-    return Batch(x, jr.randint(jr.key(1), (n,), 0, 10))
+    return Batch(x, jr.randint(jr.key(1), (n,), 0, classes))
 
 
 def epoch(

@@ -14,6 +14,7 @@ import limits
 import peers
 from apical.core import Batch
 from ours import epoch, images, in_sequence
+from spikes import LARGE, ONLINE, SMALL, example, in_nest, steps
 from timing import Timed, in_turn
 
 MLP_WEIGHTS = 784 * 500 + 500 * 10
@@ -146,6 +147,28 @@ def lanes(rule: str, preset: str, batch_size: int, side: int, n_lanes: int, scal
     return compared(name, together, apart, n, None, "-")
 
 
+def spiking_step(held: bool, scale: int, n: int) -> Row:
+    """A plastic step of a pattern in 784-300-100-10, weights held or moved in every step; the peer has 9-30-3."""
+    settings = {} if held else ONLINE
+    ours = steps(LARGE, "short", 10, 50, 20 // scale, settings)
+    peer = steps(SMALL, "gille-2023", 500, 1, 200 // scale)
+    name = f"spiking-microcircuit, a step of a pattern, {'held' if held else 'time-driven'}, batch 50"
+    return compared(f"{name}: 784-300-100-10, beside 9-30-3 online", ours, peer, n, None, "<= 330 us, <= 10 us")
+
+
+def spiking_psi(scale: int, n: int) -> Row:
+    """The same with a thousand times the spikes."""
+    ours, peer = (steps(LARGE, "short", 10, 50, 20 // scale, {"psi": psi}) for psi in (1000.0, 1.0))
+    return compared("spiking-microcircuit, psi 1000 against psi 1", ours, peer, n, None, "0.83 to 1.2")
+
+
+def single_neuron(scale: int, n: int) -> Row:
+    """A repetition of the pattern that a neuron of Urbanczik and Senn learns."""
+    made, ours = example()
+    peer = in_nest(made, 20 // scale, n)
+    return compared("urbanczik-senn, 200 ms, against NEST", ours(100 // scale), peer, n, None, ">= 20")
+
+
 def table(only: str, quick: bool) -> list[Callable[[], Row]]:
     """The rows whose name holds `only`, each to be measured when it is called."""
     scale, n = (10, 3) if quick else (1, 7)
@@ -162,6 +185,10 @@ def table(only: str, quick: bool) -> list[Callable[[], Row]]:
         "microcircuit-step": lambda: microcircuit_step(scale, n),
         "microcircuit-batch": lambda: microcircuit_batch(scale, n, rate),
         "microcircuit-two-step": lambda: microcircuit_two_step(scale, n, rate),
+        "spikes-held": lambda: spiking_step(True, scale, n),
+        "spikes-online": lambda: spiking_step(False, scale, n),
+        "spikes-psi": lambda: spiking_psi(scale, n),
+        "spikes-nest": lambda: single_neuron(scale, n),
         "cnn-28": lambda: convolutional(28, 1, scale, n, rate),
         "cnn-32": lambda: convolutional(32, 3, scale, n, rate),
     }

@@ -90,7 +90,7 @@ PRESETS: Mapping[str, Preset] = {
         "ours, after Haider 2021",
         settings=BARS,
         hidden=(30,),
-        epochs=150,
+        epochs=300,
         batch_size=1,
         data={"low": 0.0, "presentations": 24},
     ),

@@ -53,6 +53,7 @@ class Study:
     log: bool = False
     kind: type[AbstractRule] = Microcircuit
     points: tuple[int, ...] = POINTS
+    seeds: int = SEEDS
     per_epoch: int = 24
 
     def reproduction(self) -> Reproduction:
@@ -61,7 +62,7 @@ class Study:
 
     def run(self, request: Request) -> Findings:
         """All cases from every seed."""
-        n_seeds, points = (QUICK_SEEDS, QUICK_POINTS) if request.quick else (SEEDS, self.points)
+        n_seeds, points = (QUICK_SEEDS, QUICK_POINTS) if request.quick else (self.seeds, self.points)
         cases = self.cases[:: max(1, len(self.cases) // 3)] if request.quick else self.cases
         found = [Outcome(case, *lanes) for case, lanes in zip(cases, self.trained(cases, n_seeds, points), strict=True)]
         rows = [

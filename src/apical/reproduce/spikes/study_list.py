@@ -1,5 +1,6 @@
 """The studies of spikes, one setting at a time on the bars."""
 
+import math
 from collections.abc import Mapping
 
 from apical.hyperparameters import Value
@@ -7,11 +8,12 @@ from apical.reproduce.microcircuit.studies import Case, Study
 from apical.reproduce.microcircuit.study_list import THESIS, named
 from apical.rules.spiking_microcircuit import SpikingMicrocircuit
 
-POINTS = (2, 5, 10, 20, 50, 100, 150)
+SEEDS, POINTS = 9, (2, 5, 10, 20, 50, 100, 150, 300)
 TIMES_MS = (0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 WITH = ("0.39", "0.40", "0.53", "0.63", "1", "0.83", "1", "1", "1", "1", "1 (MSE 0.041; 1.7e-4 without the pull)")
 WITHOUT = (*("at most 0.64",) * 10, "1 (MSE 0.079)")
-FINE_MS, COARSE_MS, SETTLED_MS = 0.1, 0.5, 20.0
+SETTLED_MS = 20.0
+STEPS_MS = {5.0: 0.1, 100.0: 0.5, math.inf: 1.0}  # below so many ms, steps of so many
 SLOW: Mapping[str, Value] = {
     "presentation_ms": 50.0,
     "plasticity_onset_ms": 15.0,
@@ -33,6 +35,7 @@ def spiking(name: str, title: str, axis: str, cases: tuple[Case, ...], answer: s
         preset="bars",
         kind=SpikingMicrocircuit,
         points=POINTS,
+        seeds=SEEDS,
         log=log,
     )
 
@@ -44,7 +47,7 @@ def times(published: tuple[str, ...], latent: bool) -> tuple[Case, ...]:
             t,
             {
                 "presentation_ms": t,
-                "dt_ms": FINE_MS if t < 5 else COARSE_MS,
+                "dt_ms": next(step for below, step in STEPS_MS.items() if t < below),
                 "latent_equilibrium": latent,
                 "readout_lag_ms": min(0.5 * t, SETTLED_MS),
                 "plasticity_onset_ms": min(0.5 * t, SETTLED_MS),
