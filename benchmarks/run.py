@@ -100,7 +100,7 @@ def spiking(scale: int, n: int, rate: float, lit: float) -> Row:
 
 def microcircuit_step(scale: int, n: int) -> Row:
     """An Euler step of the bars' network, 9-30-3, one pattern at a time, with plasticity in every step."""
-    data, n_steps = images(200 // scale, (9,), 3), 500
+    data, n_steps = images(200 // scale, (9,), classes=3), 500
     presented = epoch("microcircuit", data, 1, hidden=(30,), preset="haider-2021-bars", classes=3)
     peer = peers.numpy_microcircuit(np.array(data.x[: 20 // scale], float), 30, 3, n_steps)
     return compared(
