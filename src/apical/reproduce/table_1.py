@@ -20,6 +20,7 @@ from apical.rules.registry import RULES
 
 HEAD = ("rule", "property", "theirs", "ours", "evidence")
 SAME, OTHER = "#1d2530", "#c2410c"
+LONG = 8  # letters of a cell that is words, set smaller
 LEAD = (
     "The review judges seven ways to assign credit by seven properties, by hand. Here each cell is measured from the "
     "rule's own program; point at a cell for its number, threshold and method. `apical audit` measures more "
@@ -61,7 +62,8 @@ def draw(findings: Sequence[Finding], path: Path) -> None:
         axes.axhline(y + 0.5, color="#e2e6ec", linewidth=0.8)
         for x, rule in enumerate(rules):
             text, colour = _shown(values[rule, one.name])
-            axes.text(x, y, text, ha="center", va="center", color=colour, fontsize=10, family="DejaVu Sans")
+            size = 10 if len(text) < LONG else 7.5
+            axes.text(x, y, text, ha="center", va="center", color=colour, fontsize=size, family="DejaVu Sans")
     path.parent.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context({"pdf.fonttype": 42}):
         canvas.savefig(path.with_suffix(".pdf"))
