@@ -60,7 +60,7 @@ LEARNERS = (
     Learner("microcircuit", "1.96"),
     Learner("backprop in the same network", "1.53", {"rate_input": None, "rate_up": 2e-4}, backprop=True),
     Learner("second layer rests", "2.11", {"rate_input": None, "rate_up": (2e-3, 0.0, 7e-5), "rate_ip": (0.0, 7e-5)}),
-    Learner("784-1000-10, feedback learns", "2.48", {"rate_down": 1e-5, "rate_pi": 1e-4}, (1000,)),
+    Learner("784-1000-10, feedback learns", "2.48", {"rate_down": 1e-6, "rate_pi": 1e-6}, (1000,)),
     Learner("settled under the teacher, not two steps", "none", {"engine": "steady-state", "sweeps": 3}),
 )
 
