@@ -3,7 +3,6 @@
 import numpy as np
 
 from apical.audit.base import NOT_APPLICABLE, Cell, Property, numbers, verdict
-from apical.audit.spikes import spikes
 from apical.audit.subject import Subject
 
 LOCAL = 0.05
@@ -31,7 +30,7 @@ def presynaptic(subject: Subject, layer: int) -> np.ndarray:
 
 def measure(subject: Subject) -> Cell:
     """The row of every postsynaptic cell is compared with the span of the presynaptic activities."""
-    if spikes(subject):
+    if subject.spikes:
         return Cell(NOT_APPLICABLE, SPIKING)
     found = [residue(subject, layer) for layer in range(subject.layers)]
     return Cell(

@@ -26,6 +26,7 @@ from apical.rules.base import AbstractRule
 SHAPE, HIDDEN, CLASSES, BATCH = (9,), (16, 14, 12), 4, 3
 POOL = 60
 STRONGER = 1.5
+TINY, LARGE = 1e-9, 0.2  # changes of the inputs
 N_UPDATES, N_LIMIT = 3000, 20_000
 INIT, UPDATE, DATA, LEARN = range(4)
 
@@ -117,6 +118,20 @@ class Subject:
     def layers(self) -> int:
         """How many layers of forward weights there are."""
         return len(self.weights.forward)
+
+    @cached_property
+    def felt(self) -> tuple[float, float]:
+        """How much scores change with a tiny and with a larger change of the inputs."""
+        steps = (jnp.zeros(()), TINY, LARGE)
+        base, *others = (predicted(self.rule, self.state, self.batch.x + step, jr.key(0)) for step in steps)
+        small, large = (change(base, other) for other in others)
+        return small, large
+
+    @property
+    def spikes(self) -> bool:
+        """Whether cells send events."""
+        small, large = self.felt
+        return small == 0 and large > 0
 
     @property
     def hidden(self) -> range:

@@ -2,13 +2,13 @@
 
 from apical.audit.base import FINAL, NO, NOT_APPLICABLE, NOTHING, YES, Cell, Property, numbers
 from apical.audit.dependence import respond, split_by_error, unheard
-from apical.audit.spikes import UNHEARD, spikes
+from apical.audit.spikes import UNHEARD
 from apical.audit.subject import Subject
 
 
 def measure(subject: Subject) -> Cell:
     """W_m is changed unheard, in the part that its transpose shows to the errors above, and in the part it does not."""
-    if spikes(subject):
+    if subject.spikes:
         return Cell(NOT_APPLICABLE, UNHEARD)
     shown, hidden = [], []
     for m in range(1, subject.layers):

@@ -2,7 +2,7 @@
 
 from apical.audit.base import FINAL, NO, NOT_APPLICABLE, NOTHING, SIGNS, YES, Cell, Property, numbers
 from apical.audit.dependence import Response, respond, steps
-from apical.audit.spikes import UNHEARD, spikes
+from apical.audit.spikes import UNHEARD
 from apical.audit.subject import Subject
 
 COPY = 0.5
@@ -10,7 +10,7 @@ COPY = 0.5
 
 def measure(subject: Subject) -> Cell:
     """Each kernel above the first one is changed unheard, once keeping all signs and once not."""
-    if spikes(subject):
+    if subject.spikes:
         return Cell(NOT_APPLICABLE, UNHEARD)
     above = range(1, subject.layers)
     pairs = [[respond(subject, m, step) for step in steps(subject, m)] for m in above]

@@ -16,7 +16,7 @@ from apical.core import PRNGKey, Weights
 from apical.networks.dendritic_settings import DendriticSettings
 from apical.networks.dendritic_state import Cell, Cells, History, Means, Potentials, Sent
 from apical.neurons.compartments import fire, soma_over_time, teach
-from apical.neurons.kernels import Trace
+from apical.neurons.kernels import Given, Trace
 from apical.neurons.spikes import draw_words, spike_counts
 
 Draws = tuple[Int32[Array, "steps batch _"], ...]
@@ -55,10 +55,11 @@ def draw(
     each has the words that it has among all.
     """
     n_layers = len(net.sizes)
-    streams = [start * n_layers + l for l in range(n_layers)]
-    shapes = [(n_steps, batch, n) for n in net.sizes]
-    above = [draw_words(key, *each) for each in zip(shapes[1:], streams[1:], strict=True)]
-    return draw_words(key, shapes[0], streams[0], felt), *above
+
+    def words(l: int, only: Felt = None) -> Int32[Array, "..."]:
+        return draw_words(key, (n_steps, batch, net.sizes[l]), start * n_layers + l, only)
+
+    return words(0, felt), *map(words, range(1, n_layers))
 
 
 def run_block(
@@ -96,7 +97,7 @@ def send_input(
     """What the input sends over a block: Poisson spikes at max_rate times the pixel, or that rate."""
     rate = net.max_rate * x
     if trace is None:
-        return Sent(rate[None], rate)
+        return Sent(Given(rate[None]), rate)
     return Sent.spikes(net.kernel, trace, spike_counts(words, net.dt_ms * rate))
 
 
@@ -165,7 +166,7 @@ def _before(net: DendriticSettings, cell: Cell) -> Float[Array, "batch units"]:
 def _sent(net: DendriticSettings, spiking: bool, cell: Cell, soma: Potentials, counts: Potentials) -> Sent:
     if spiking and cell.trace is not None:
         return Sent.spikes(net.kernel, cell.trace, counts)
-    return Sent(fire(soma, net.max_rate), fire(cell.soma, net.max_rate))
+    return Sent(Given(fire(soma, net.max_rate)), fire(cell.soma, net.max_rate))
 
 
 def _trace(net: DendriticSettings, l: int, up: Sent, down: Sent) -> Trace | None:

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from apical.networks.layers import Dense
-from apical.neurons.kernels import Kernel, Response, Trace
+from apical.neurons.kernels import Given, Kernel, Response, Trace
 
 Potentials = Float[Array, "steps batch _"]
 
@@ -55,14 +55,14 @@ class Sent(eqx.Module):
     block, `trace` what is left of spikes for the next one.
     """
 
-    felt: Response | Potentials
+    felt: Response | Given
     before: Float[Array, "batch units"]
     trace: Trace | None = None
 
     @property
     def psp(self) -> Potentials:
         """The postsynaptic potentials."""
-        return self.felt.potentials if isinstance(self.felt, Response) else self.felt
+        return self.felt.potentials
 
     @classmethod
     def spikes(cls, kernel: Kernel, trace: Trace, counts: Potentials) -> "Sent":
@@ -72,18 +72,12 @@ class Sent(eqx.Module):
 
     def drive(self, layer: Dense, n_steps: int) -> Potentials:
         """The basal potentials that it gives a layer above."""
-        if isinstance(self.felt, Response):
-            return self.felt.through(layer.kernel) + layer.bias
-        driven = jnp.einsum("tbn,an->tba", self.felt, layer.kernel) + layer.bias
+        driven = self.felt.through(layer.kernel) + layer.bias
         return jnp.broadcast_to(driven, (n_steps, *driven.shape[1:]))
 
     def mean(self, weights: Float[Array, " steps"]) -> Float[Array, "batch units"]:
         """The weighted sum of its potentials over time."""
-        if isinstance(self.felt, Response):
-            return self.felt.mean(weights)
-        if len(self.felt) == 1:
-            return weights.sum() * self.felt[0]
-        return jnp.einsum("t,tbn->bn", weights, self.felt)
+        return self.felt.mean(weights)
 
     def delayed(self) -> Potentials:
         """Its potentials one step later."""

@@ -50,6 +50,22 @@ class Response(eqx.Module):
         return jnp.einsum("tbn,an->tba", self.potentials, kernel)
 
 
+class Given(eqx.Module):
+    """Potentials over a block of steps as they are; one step where they are constant."""
+
+    potentials: Float[Array, "steps batch units"]
+
+    def mean(self, weights: Float[Array, " all_steps"]) -> Float[Array, "batch units"]:
+        """The weighted sum of the potentials over time."""
+        if len(self.potentials) == 1:
+            return weights.sum() * self.potentials[0]
+        return jnp.einsum("t,tbn->bn", weights, self.potentials)
+
+    def through(self, kernel: Float[Array, "above units"]) -> Float[Array, "steps batch above"]:
+        """Weighted sums of the potentials."""
+        return jnp.einsum("tbn,an->tba", self.potentials, kernel)
+
+
 class Kernel(eqx.Module):
     """The kernel at steps of `dt_ms`; `memory` counts the steps kept of a spike (none: all)."""
 
