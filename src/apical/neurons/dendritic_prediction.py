@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from apical.core import PRNGKey
@@ -60,10 +61,13 @@ def learn(
 
     A spike meets the errors from the next step on, carries the weight of its own step, and arrives two steps later:
     as in NEST with a delay of one step, where it is sent one step after what the plasticity sees of it.
-    """
 
-    def step(now: tuple[Neurons, Engine], given: tuple[Drive, Array]) -> tuple[tuple[Neurons, Engine], Learnt]:
-        neurons, synapses = now
+    All that neurons carry goes on as one array: a step of few neurons takes as long as the number of its arrays.
+    """
+    packed, unpacked = ravel_pytree(start[0])
+
+    def step(now: tuple[Array, Engine], given: tuple[Drive, Array]) -> tuple[tuple[Array, Engine], Learnt]:
+        neurons, synapses = unpacked(now[0]), now[1]
         incoming, uniform = given
         first, second = neurons.arriving
         potentials = neuron.step(neurons.potentials, first, incoming.excitation, incoming.inhibition)
@@ -75,6 +79,8 @@ def learn(
             spikes = incoming.spikes
         synapses = synapses.step(rule, neuron.error(potentials, spikes)[None], incoming.inputs[None])
         after = Neurons(potentials, jnp.where(spikes > 0, 0.0, since), (second, synapses.weights @ incoming.inputs))
-        return (after, synapses), Learnt(potentials.soma, potentials.dendrite, spikes)
+        return (ravel_pytree(after)[0], synapses), Learnt(potentials.soma, potentials.dendrite, spikes)
 
-    return jax.lax.scan(step, start, (drive, jr.uniform(key, drive.excitation.shape, drive.excitation.dtype)))
+    chances = jr.uniform(key, drive.excitation.shape, drive.excitation.dtype)
+    (packed, synapses), seen = jax.lax.scan(step, (packed, start[1]), (drive, chances))
+    return (unpacked(packed), synapses), seen

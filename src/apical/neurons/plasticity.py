@@ -69,7 +69,8 @@ class Dense(eqx.Module):
         error.
         """
         traces = self.traces * jnp.exp(-rule.dt_ms / rule.trace_ms)[:, None, None]
-        product = jnp.einsum("bc,bj->cj", errors / len(errors), jnp.einsum("k,kbj->bj", rule.trace_sign, traces))
+        seen = (rule.trace_sign[:, None, None] * traces).sum(0)
+        product = jnp.einsum("bc,bj->cj", errors / len(errors), seen)
         if own is not None:
             product = product + self.weights * own.mean(0)
         weights = rule.clip(self.weights + rule.rate * (1 - rule.decay) * self.pending)

@@ -79,7 +79,8 @@ class UrbanczikSenn(Declared):
 
     def prediction(self, dendrite: Cells) -> Cells:
         """V* = (g_L E_L + g_D V) / (g_L + g_D): where the dendrite alone would take the soma."""
-        return (self.g_leak * self.e_leak + self.g_dendrite * dendrite) / (self.g_leak + self.g_dendrite)
+        share = self.g_dendrite / (self.g_leak + self.g_dendrite)
+        return self.e_leak + share * (dendrite - self.e_leak)
 
     def error(self, potentials: Potentials, spikes: Cells) -> Cells:
         """What synapses learn from in this step: (spikes - phi(V*) dt) h(V*)."""
@@ -105,17 +106,17 @@ class UrbanczikSenn(Declared):
     def _dendrite(self, now: Potentials, t_ms: float) -> Cells:
         """The dendrite after some time: a leaky membrane under an exponential current, in closed form."""
         slow, fast = self.tau_leak_ms, self.tau_syn_ms
-        kernel = (jnp.exp(-t_ms / slow) - jnp.exp(-t_ms / fast)) * slow * fast / (slow - fast)
-        return (
-            self.e_leak + (now.dendrite - self.e_leak) * jnp.exp(-t_ms / slow) + kernel * now.current / self.capacitance
-        )
+        per_current = (jnp.exp(-t_ms / slow) - jnp.exp(-t_ms / fast)) * slow * fast / (slow - fast) / self.capacitance
+        return self.e_leak + (now.dendrite - self.e_leak) * jnp.exp(-t_ms / slow) + per_current * now.current
 
     def _soma(self, now: Potentials) -> Cells:
+        per_charge = 1 / self.capacitance
+
         def slope(soma: Cells, t_ms: float) -> Cells:
             decay = jnp.exp(-t_ms / self.tau_syn_ms)
             flow = self.g_leak * (self.e_leak - soma) + self.g_dendrite * (self._dendrite(now, t_ms) - soma)
             flow = flow + now.excitation * decay * (self.e_exc - soma) + now.inhibition * decay * (self.e_inh - soma)
-            return flow / self.capacitance
+            return flow * per_charge
 
         dt, half = self.dt_ms, self.dt_ms / 2
         first = slope(now.soma, 0.0)
