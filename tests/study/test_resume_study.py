@@ -104,7 +104,7 @@ def test_a_diverged_trial_counts_as_chance_and_numbers_compile_nothing_new(monke
 
 def test_lanes_and_folds_in_turns_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     alone = evaluator()({"rate": 1e-2})
-    monkeypatch.setattr(folds, "lanes_pay", lambda: True)
+    monkeypatch.setattr(folds, "side_by_side", lambda: True)
     together = evaluator()({"rate": 1e-2})
     assert together and alone
     np.testing.assert_allclose(together.fold_values, alone.fold_values, atol=0.021)  # two of 100 images

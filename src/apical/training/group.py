@@ -8,7 +8,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int, Key
+from jaxtyping import Array, Int
 
 from apical.core import Batch
 from apical.data.dataset import Dataset
@@ -19,13 +19,11 @@ from apical.training.checkpoint import load_tree, save_tree
 from apical.training.config import Config
 from apical.training.feed import Feed, Window, feed
 from apical.training.lane import INIT, PROBE, RUN, SCORE, Lane
-from apical.training.loop import Segment
 from apical.training.losses import logged
 from apical.training.measure import first_snapshot
 from apical.training.protocols import Protocol, find
 from apical.training.run_folder import Row
 
-Keys = Key[Array, "*lanes"]
 UNDEFINED_AT_FIRST = ("relative_weight_change", "gradient_change")
 
 
@@ -62,7 +60,7 @@ class Group:
         self.segments = segments(self.config, self.steps_per_epoch)
         self.states = [programs.initialise(rule, lane.key(INIT), self.example_batch(lane)) for lane in lanes]
         self.snapshots = [first_snapshot(rule, state) for state in self.states]
-        self._epoch: tuple[int, Array, Keys] | None = None
+        self._epoch: tuple[int, Array, programs.Keys] | None = None
 
     @property
     def n_lanes(self) -> int:
@@ -80,28 +78,24 @@ class Group:
     def compile(self) -> None:
         """Compiles the loop by running it over no step at all, so that `seconds` measures training alone."""
         for segment in {stop - start: (epoch, start, stop) for epoch, start, stop in self.segments}.values():
-            self._run(self.feeds.train.blank, *segment)
+            self._run(self.feeds.train.blank, segment)
 
     def advance(self) -> list[Scored]:
         """Trains through the next segment; the training scores of each lane."""
         began = time.perf_counter()
-        scored = jax.block_until_ready(self._run(self.feeds.train.window, *self.segments[self.done]))
+        scored = jax.block_until_ready(self._run(self.feeds.train.window, self.segments[self.done]))
         self.seconds += time.perf_counter() - began
         self.done += 1
         return programs.unstack(scored, self.n_lanes)
 
-    def _run(self, window: Callable[[Array, int, int], Window], epoch: int, start: int, stop: int) -> Scored:
-        order, key = self._order(epoch)
-        data, order, start, stop = window(order, start, stop)
-        rule, limits = self.rule.in_epoch(jnp.asarray(epoch)), (jnp.asarray(start), jnp.asarray(stop))
-        segment = Segment(rule, data, order, *limits, key, self.loss)
-        run = programs.advanced if self.n_lanes == 1 else programs.advanced_lanes
-        state, scored = run(segment, programs.stack(self.states))
-        lanes = zip(self.lanes, self.states, programs.unstack(state, self.n_lanes), strict=True)
-        self.states = [before if lane.diverged and self.n_lanes > 1 else after for lane, before, after in lanes]
+    def _run(self, window: Callable[[Array, int, int], Window], segment: tuple[int, int, int]) -> Scored:
+        orders = self._orders(segment[0])
+        after, scored = programs.through(self.rule, window, segment, orders, self.states, self.loss)
+        lanes = zip(self.lanes, self.states, after, strict=True)
+        self.states = [before if lane.diverged and self.n_lanes > 1 else now for lane, before, now in lanes]
         return scored
 
-    def _order(self, epoch: int) -> tuple[Array, Keys]:
+    def _orders(self, epoch: int) -> tuple[Array, programs.Keys]:
         if self._epoch is None or self._epoch[0] != epoch:
             made = [
                 programs.ordered(jnp.asarray(lane.split.training), self.config.batch_size, lane.key(RUN, epoch))

@@ -1,22 +1,24 @@
 """The compiled programs of a run, for one seed or for several as lanes of one program."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int, PyTree
+from jaxtyping import Array, Int, Key, PyTree
 
 from apical.core import Batch, PRNGKey, State
 from apical.networks.layers import AbstractLayer, Dense
 from apical.probes.scores import Scored, Tally, cross_entropy
 from apical.rules.base import AbstractRule
-from apical.training.feed import CHUNK, Feed
+from apical.training.feed import CHUNK, Feed, Window
 from apical.training.loop import Segment, advance, evaluate, shuffle
 from apical.training.losses import Loss
 from apical.training.measure import measure
 
+Keys = Key[Array, "*lanes"]
 SMALL = 100_000
 MAPS, MOST_MAPS = Path("/proc/self/maps"), 20_000
 
@@ -53,6 +55,27 @@ def advanced_lanes(segment: Segment, states: State) -> tuple[State, Scored]:
     """
     parts = (segment.rule, segment.data, segment.order, segment.start, segment.stop, segment.key, segment.loss)
     return _advanced_lanes(parts, states)
+
+
+def through(
+    rule: AbstractRule,
+    window: Callable[[Array, int, int], Window],
+    segment: tuple[int, int, int],
+    orders: tuple[Array, Keys],
+    states: list[State],
+    loss: Loss,
+) -> tuple[list[State], Scored]:
+    """The states of all lanes after a segment (epoch, first step, stop), and its scores, as lanes of one tree.
+
+    `orders` are the batches of the epoch and the key of its steps, stacked over lanes as by `stack`.
+    """
+    epoch, start, stop = segment
+    data, order, start, stop = window(orders[0], start, stop)
+    limits = jnp.asarray(start), jnp.asarray(stop)
+    made = Segment(rule.in_epoch(jnp.asarray(epoch)), data, order, *limits, orders[1], loss)
+    run = advanced if len(states) == 1 else advanced_lanes
+    after, scored = run(made, stack(states))
+    return unstack(after, len(states)), scored
 
 
 def lanes_pay(layers: PyTree, batch_size: int) -> bool:
