@@ -22,17 +22,18 @@ def write_atomically(path: Path, content: bytes | str) -> Path:
     return path
 
 
-def check_out(out: Path, resume: bool) -> None:
+def check_out(out: Path, resume: bool, resumable: bool = True) -> None:
     """Sees that `out` can become, or with `resume` go on as, an output folder, and leaves nothing behind.
+
+    A command that is not `resumable` is not told to go on.
 
     **Raises** `InputError` when it cannot.
     """
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out} is a file: name a folder")
     if out.is_dir() and any(out.iterdir()) and not resume:
-        raise InputError(
-            f"--out {out} is not empty: choose another folder, or add --resume to go on with what it holds"
-        )
+        going_on = ", or add --resume to go on with what it holds" if resumable else ""
+        raise InputError(f"--out {out} is not empty: choose another folder{going_on}")
     missing = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)

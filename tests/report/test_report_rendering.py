@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from matplotlib import rc_context
 from matplotlib.colors import to_hex
 from PIL import Image
 
@@ -26,7 +28,7 @@ from apical.report import (
     render_static,
 )  # fmt: skip
 from apical.report.interactive import plot
-from apical.report.static import _draw_panels
+from apical.report.static import _draw_panels, _settings
 
 X = np.array([0.0, 1.0, 2.0])
 LINE = Series("One", "#0072b2", X, X + 1, X + 0.5, X + 2, stops=((2.0, 3.0),))
@@ -162,3 +164,22 @@ def test_a_panel_without_curves_says_so(tmp_path: Path) -> None:
     empty = Figure("empty", "Empty", "Nothing.", (Panel("Nothing", Axis("x"), Axis("y", log=True), ()),), 1)
     assert "not measured" in render_interactive(empty)
     assert all(path.stat().st_size > 1000 for path in render_static(empty, tmp_path / "empty"))
+
+
+def test_a_long_title_has_room() -> None:
+    title = "Apical dendrites of the first hidden layer, no teacher"
+    with rc_context(_settings()):
+        canvas = _draw_panels(Figure("wide", "Wide", "Wide.", (replace(LINEAR, title=title),) * 3, 3))
+        canvas.draw_without_rendering()
+    right = canvas.axes[-1].get_title(loc="left")
+    assert " ".join(right.split()) == title
+    assert canvas.axes[-1]._left_title.get_window_extent().x1 <= canvas.bbox.x1  # type: ignore[attr-defined]
+
+
+def test_a_crowd_of_points_is_drawn_small() -> None:
+    many = np.arange(100.0)
+    crowd, few = (Series("Points", "#0072b2", x, x, kind="point") for x in (many, many[:10]))
+    panels = tuple(Panel("Points", Axis("x"), Axis("y"), (series,)) for series in (crowd, few))
+    small, large = (axes.lines[0].get_markersize() for axes in _draw_panels(Figure("f", "F", "F.", panels)).axes)
+    assert small < large
+    assert plot(panels[0])["data"][0]["marker"]["size"] < plot(panels[1])["data"][0]["marker"]["size"]

@@ -55,6 +55,16 @@ def test_options_that_do_nothing_are_refused(tmp_path: Path, capsys: pytest.Capt
     assert "--resume does nothing for figure-4" in capsys.readouterr().err and not (tmp_path / "no").exists()
 
 
+def test_a_folder_with_something_in_it_is_gone_on_with_only_where_that_is_possible(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    for name, resumable in (("figure-4", False), ("figure-7", True)):
+        assert main(["reproduce", name, "--out", str(tmp_path)]) == BAD_INPUT
+        line = capsys.readouterr().err
+        assert "is not empty" in line and ("--resume" in line) == resumable and line.count("\n") == 1
+
+
 def test_without_the_extra_the_list_is_there_and_the_rest_says_what_is_missing(tmp_path: Path) -> None:
     lacking = "import sys; sys.modules.update(optuna=None, bayes_opt=None); from apical.cli.main import main; "
     words = [[*COMMAND, str(tmp_path / "out")], ["reproduce", "--list"]]

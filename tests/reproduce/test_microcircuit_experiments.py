@@ -14,9 +14,9 @@ from apical.core import Batch
 from apical.probes.credit import gradient
 from apical.reproduce.base import Request
 from apical.reproduce.microcircuit.lanes import History, dataset_for, made, train_lanes
-from apical.reproduce.microcircuit.measures import bars_probe, first_perfect
+from apical.reproduce.microcircuit.measures import bars_probe, first_perfect, reached
 from apical.reproduce.microcircuit.mnist import Learner, of_kind
-from apical.reproduce.microcircuit.studies import alike
+from apical.reproduce.microcircuit.studies import Case, Outcome, Study, alike
 from apical.reproduce.microcircuit.traces import STEP_RESPONSE
 from apical.rules.microcircuit import Microcircuit
 
@@ -54,6 +54,20 @@ def test_only_rules_that_differ_in_numbers_are_lanes_of_one_program():
 def test_the_first_perfect_epoch_is_the_first_measured_one():
     accuracy = np.array([[0.3, 0.4, 1.0], [1.0, 0.9, 0.9], [0.9, 0.9, 1.0]])
     np.testing.assert_array_equal(first_perfect(np.array([0, 5, 10]), accuracy), [5, np.inf, 0])
+
+
+def test_a_lane_that_was_never_perfect_is_said_so():
+    assert reached(np.array([np.inf, 20.0])) == "20, never"
+
+
+def test_rows_of_a_study_have_the_mean_that_their_axis_shows():
+    values = np.array([1e-4, 1e-2])
+    cases = [Case(float(i), label=name) for i, name in enumerate(("hard", "soft"))]
+    study = Study("study", "Which?", "nobody", "reset", tuple(cases), "This one.")
+    found = [Outcome(case, values, values, values, values) for case in cases]
+    accuracy, error, _ = study.figure(found).panels
+    assert accuracy.intervals[0].mean == pytest.approx(0.00505)
+    assert error.x.log and error.intervals[0].mean == pytest.approx(1e-3)
 
 
 def test_with_latent_equilibrium_the_chain_is_one_step_behind_and_the_page_says_so(tmp_path: Path):

@@ -10,12 +10,15 @@ import pytest
 from apical.audit.audit import Finding
 from apical.audit.base import NO, YES, Property
 from apical.audit.literature import COLUMNS, TABLE
+from apical.audit.page import _cell
+from apical.data.registry import load
 from apical.report.runs import Run, Trace
 from apical.reproduce import complexity, figure_5, figure_6, learning_runs, table_1
 from apical.reproduce.base import Request
 from apical.reproduce.complexity_sizes import Cost, Size, Variant
 from apical.reproduce.learning_runs import Learner, Learnt
 from apical.reproduce.registry import find
+from apical.training.run_folder import INTERRUPTED
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -65,6 +68,15 @@ def test_figure_6_compares_norms_and_changes(tmp_path: Path, monkeypatch: pytest
     assert "the last relative change is 0.303, backprop&#x27;s 0.404" in page
 
 
+def test_nothing_is_drawn_of_half_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning_runs, "load", lambda name, **where: load("digits"))
+    monkeypatch.setattr(learning_runs, "run", lambda config, dataset, out: {"status": INTERRUPTED})
+    for make in (figure_5.make, figure_6.make):
+        with pytest.raises(KeyboardInterrupt):
+            make(Request(tmp_path, quick=True))
+    assert not list(tmp_path.iterdir())
+
+
 def test_table_1_marks_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def audited(rules: list[str], properties: Sequence[Property]) -> list[list[Finding]]:
         return [[Finding(rule, p.name, TABLE.get((rule, p.name), YES), "seen") for p in properties] for rule in rules]
@@ -76,8 +88,10 @@ def test_table_1_marks_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     rows = table(tmp_path / "table-1.csv")
     assert len(rows) == 7 * len(COLUMNS) and all(row["theirs"] == row["ours"] for row in rows)
     assert {p.name for p in (tmp_path / "figures").iterdir()} == {"table-1.pdf", "table-1.png"}
-    shown = table_1._shown(Finding("backprop", "no_separate_pathways", NO, ""))
-    assert shown == ("\u2717 (\u2713)", table_1.OTHER)
+    assert "<small>(" not in page
+    found = Finding("backprop", "no_separate_pathways", NO, "")
+    assert table_1._shown(found) == ("\u2717 (\u2713)", table_1.OTHER)
+    assert "\u2717<small>(\u2713)</small></td>" in _cell(found)
 
 
 def test_exponents_and_ratios_of_costs_are_those_of_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

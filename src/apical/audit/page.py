@@ -6,7 +6,7 @@ from pathlib import Path
 
 from apical.audit.audit import Finding
 from apical.audit.base import NO, NOT_APPLICABLE, YES, Property
-from apical.audit.literature import SOURCE, Disagreement, disagreements
+from apical.audit.literature import SOURCE, TABLE, Disagreement, disagreements
 from apical.audit.registry import PROPERTIES
 from apical.audit.subject import BATCH, HIDDEN
 from apical.audit.tables import MARKS, audit_csv, audit_tex, by_cell, rules_of
@@ -19,7 +19,8 @@ TITLE = "What each rule needs"
 LEAD = (
     "Whether a learning rule could be a brain's is often argued with a table of ticks. Here every tick is measured: "
     "weights, labels and noise are changed, and what follows in the rule's own program is compared. Point at a cell to "
-    "see its number, threshold and method."
+    "see its number, threshold and method. Where the table in the literature has another verdict, it stands in "
+    "brackets."
 )
 HOW = (
     f"Each rule learns on a network of {len(HIDDEN)} hidden layers ({', '.join(map(str, HIDDEN))} units) in the "
@@ -57,12 +58,20 @@ def audit_html(findings: Sequence[Finding], properties: Sequence[Property] = PRO
 
 
 def _row(one: Property, found: Sequence[Finding]) -> str:
-    cells = "".join(
-        f'<td class="{escape(f.value.split()[0])}" title="{escape(f.value + ": " + f.evidence)}">'
-        f"{escape(MARKS[f.value] if f.value in (YES, NO, NOT_APPLICABLE) else f.value)}</td>"
-        for f in found
-    )
+    cells = "".join(map(_cell, found))
     return f'<tr><th class="rule" scope="row" title="{escape(one.question)}">{escape(one.title)}</th>{cells}</tr>'
+
+
+def _cell(f: Finding) -> str:
+    """What was measured, below it in brackets what the literature's table has where it differs."""
+    theirs = TABLE.get((f.rule, f.property), f.value)
+    other = "" if theirs == f.value else f"<small>({escape(_shown(theirs))})</small>"
+    kind, title = escape(f.value.split()[0]), escape(f"{f.value}: {f.evidence}")
+    return f'<td class="{kind}" title="{title}">{escape(_shown(f.value))}{other}</td>'
+
+
+def _shown(value: str) -> str:
+    return MARKS[value] if value in (YES, NO, NOT_APPLICABLE) else value
 
 
 def differences(findings: Sequence[Finding]) -> str:

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = arguments.rules or tuple(RULES)
     for name in chosen:
         find(name)
-    check_out(arguments.out, resume=False)
+    check_out(arguments.out, resume=False, resumable=False)
     steps = track(audit(chosen), "audit", len(chosen), console=Console(stderr=True), transient=True)
     findings = [finding for found in steps for finding in found]
     page = write_audit(findings, shlex.join(arguments.words), arguments.out)

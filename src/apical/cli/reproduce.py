@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     for option in ("full", "resume"):
         if getattr(arguments, option) and option not in chosen.options:
             raise InputError(f"--{option} does nothing for {chosen.name}: leave it out")
-    check_out(arguments.out, arguments.resume)
+    check_out(arguments.out, arguments.resume, "resume" in chosen.options)
     request = Request(
         arguments.out,
         arguments.quick,

@@ -10,6 +10,7 @@ Points = Float[np.ndarray, "points"]
 Dash = Literal["solid", "dash", "dot", "dashdot"]
 Marker = Literal["circle", "square", "diamond", "triangle", "bar"]
 MUTED = "#5b6675"
+_CROWD = 60
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ class Series:
     marker: Marker = "circle"
     kind: Literal["line", "point"] = "line"
     stops: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there are so many points that smaller ones show more."""
+        return self.marker != "bar" and self.x.size > _CROWD
 
 
 @dataclass(frozen=True)

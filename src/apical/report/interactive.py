@@ -8,6 +8,7 @@ import base64
 import io
 import json
 import textwrap
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -31,7 +32,7 @@ from apical.report.figure import (
     visible_points,
 )
 from apical.report.swatch import line_swatch, point_swatch
-from apical.report.ticks import log_ticks, tick_text, x_range, y_range
+from apical.report.ticks import tick_text, x_range, x_ticks, y_range, y_ticks
 
 _INK, _MUTED, _GRID = "#1d2530", MUTED, "#e9ecf1"
 _DASHES = {"solid": "solid", "dash": "7px,3px", "dot": "2px,2.5px", "dashdot": "8px,3px,2px,3px"}
@@ -93,10 +94,8 @@ def _series_plot(panel: Panel) -> dict[str, Any]:
     shown = [visible_points(series, panel.x.log, panel.y.log) for series in panel.series]
     traces = [trace for series in shown for trace in _traces(series, panel.x)]
     layout = _layout(panel.x, panel.y, _PANEL_HEIGHT)
-    if panel.x.log:
-        layout["xaxis"] |= _log_axis(*x_range(panel))
-    if panel.y.log:
-        layout["yaxis"] |= _log_axis(*y_range(panel))
+    layout["xaxis"] |= _scale(x_ticks(panel), x_range(panel) if panel.x.log else None)
+    layout["yaxis"] |= _scale(y_ticks(panel), y_range(panel) if panel.y.log else None)
     layout["shapes"] = [*map(_shade, panel.spans), *(_line(line.value, line.along) for line in panel.references)]
     layout["annotations"] = [*map(_reference_text, panel.references), *map(_span_text, panel.spans)]
     if any(span.text for span in panel.spans):
@@ -145,7 +144,8 @@ def _traces(series: Series, x: Axis) -> list[dict[str, Any]]:
 
 def _points(series: Series) -> dict[str, Any]:
     drawn: dict[str, Any] = {"mode": "markers"}
-    drawn["marker"] = {"color": series.colour, "size": 11, "symbol": _MARKERS[series.marker]}
+    size = 6 if series.is_crowded else 11
+    drawn["marker"] = {"color": series.colour, "size": size, "symbol": _MARKERS[series.marker]}
     if series.marker == "bar":
         drawn["marker"] |= {"line": {"color": series.colour, "width": 1.5}}
     if series.low is not None and series.high is not None:
@@ -193,6 +193,7 @@ def _interval_plot(panel: IntervalPanel) -> dict[str, Any]:
         "range": [n_rows - 0.5, -0.5],
     }
     layout["yaxis"] |= {"showgrid": False, "ticks": "", "fixedrange": True, "tickfont": {"size": 12.5, "color": _INK}}
+    layout["xaxis"] |= _scale(x_ticks(panel), x_range(panel) if panel.x.log else None)
     layout["shapes"] = [_line(line.value, "x") for line in panel.references]
     return {"data": traces, "layout": layout}
 
@@ -243,15 +244,16 @@ def _axis(axis: Axis) -> dict[str, Any]:
     }  # fmt: skip
     if axis.limits and not axis.log:
         drawn["range"] = list(axis.limits)
-    if axis.ticks:
-        drawn["tickvals"] = list(axis.ticks)
     return drawn
 
 
-def _log_axis(low: float, high: float) -> dict[str, Any]:
-    ticks = log_ticks(low, high)
-    extent = [float(np.log10(low)), float(np.log10(high))]
-    return {"type": "log", "range": extent, "tickvals": ticks, "ticktext": [tick_text(tick) for tick in ticks]}
+def _scale(ticks: Sequence[float] | None, log_range: tuple[float, float] | None) -> dict[str, Any]:
+    """Ticks, and what makes an axis logarithmic where it has such a range."""
+    places = {} if ticks is None else {"tickvals": list(ticks)}
+    if log_range is None or ticks is None:
+        return places
+    extent = [float(np.log10(end)) for end in log_range]
+    return places | {"type": "log", "range": extent, "ticktext": [tick_text(tick) for tick in ticks]}
 
 
 def _line(value: float, along: str) -> dict[str, Any]:

@@ -3,14 +3,17 @@
 import io
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib import font_manager, rc_context
 from matplotlib.axes import Axes
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
 from apical.files import write_atomically
@@ -28,14 +31,16 @@ from apical.report.figure import (
     legend_entries,
     visible_points,
 )
-from apical.report.ticks import log_ticks, tick_text, x_range, y_range
+from apical.report.ticks import tick_text, x_range, x_ticks, y_range, y_ticks
 
 _DPI = 200
 _STEPS = [1, 2, 2.5, 5, 10]
 _DASHES = {"solid": "-", "dash": (0, (4.5, 2.0)), "dot": (0, (1.2, 1.6)), "dashdot": (0, (5, 1.8, 1.2, 1.8))}
 _MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^", "bar": "|"}
 _INK, _MUTED, _GRID = "#1d2530", MUTED, "#e6e9ee"
+_HALO = [withStroke(linewidth=1.5, foreground="white")]
 _ROW_INCHES, _LETTER_INCHES, _HANDLE_INCHES, _NAME_LETTERS = 0.2, 0.056, 0.62, 36
+_TITLE_LETTER_INCHES, _AXIS_INCHES = 0.07, 0.5
 
 
 def render_static(figure: AnyFigure, path_stem: Path) -> tuple[Path, Path]:
@@ -80,6 +85,7 @@ def _draw_panels(figure: Figure) -> Canvas:
     grid = canvas.subplots(n_rows, figure.columns, squeeze=False, gridspec_kw={"height_ratios": heights})
     named: list[str] = []
     for axes, panel in zip(grid.flat, figure.panels, strict=False):
+        panel = replace(panel, title=textwrap.fill(panel.title, _title_letters(figure)))
         if isinstance(panel, Panel):
             _draw_panel(axes, panel)
         else:
@@ -114,6 +120,11 @@ def _width(figure: Figure) -> float:
     return {1: 4.2, 2: 7.0}.get(figure.columns, 2.35 * figure.columns)
 
 
+def _title_letters(figure: Figure) -> int:
+    """How many letters of a title have room above a panel."""
+    return int((_width(figure) / figure.columns - _AXIS_INCHES) / _TITLE_LETTER_INCHES)
+
+
 def _legend_columns(legend: Sequence[Series], width: float) -> int:
     longest = max((len(series.label) for series in legend), default=1)
     return max(1, min(len(legend), int(width / (_LETTER_INCHES * longest + _HANDLE_INCHES))))
@@ -143,7 +154,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
 def _draw_reference(axes: Axes, line: Reference) -> None:
     """The line, with its text to the left of its end on the right or at the top."""
     look = {"color": _MUTED, "linewidth": 0.8, "linestyle": (0, (2, 2)), "zorder": 1.5}
-    text = {"ha": "right", "fontsize": 6.5, "color": _MUTED, "textcoords": "offset points"}
+    text = {"ha": "right", "fontsize": 6.5, "color": _MUTED, "textcoords": "offset points", "path_effects": _HALO}
     if line.along == "x":
         axes.axvline(line.value, **look)
         place = {"xy": (line.value, 1), "xycoords": ("data", "axes fraction"), "xytext": (-2, -2), "va": "top"}
@@ -160,20 +171,27 @@ def _draw_span(axes: Axes, span: Span) -> None:
 
 
 def _scale(axes: Axes, panel: Panel) -> None:
-    for axis, described, find in ((axes.xaxis, panel.x, x_range), (axes.yaxis, panel.y, y_range)):
-        set_limits = axes.set_xlim if axis is axes.xaxis else axes.set_ylim
-        if described.log:
-            limits = find(panel)
-            ticks = log_ticks(*limits)
-            axes.set(**{"xscale" if axis is axes.xaxis else "yscale": "log"})
-            axis.set_major_locator(FixedLocator(ticks))
-            axis.set_major_formatter(FixedFormatter([tick_text(tick) for tick in ticks]))
-            axis.set_minor_locator(NullLocator())
-            set_limits(*limits)
-        else:
-            axis.set_major_locator(FixedLocator(described.ticks) if described.ticks else MaxNLocator(5, steps=_STEPS))
-            if described.limits:
-                set_limits(*described.limits)
+    _scale_x(axes, panel)
+    if panel.y.log:
+        axes.set(yscale="log", ylim=y_range(panel))
+    elif panel.y.limits:
+        axes.set_ylim(*panel.y.limits)
+    _set_ticks(axes.yaxis, y_ticks(panel), panel.y.log)
+
+
+def _scale_x(axes: Axes, panel: Panel | IntervalPanel) -> None:
+    if panel.x.log:
+        axes.set(xscale="log", xlim=x_range(panel))
+    elif panel.x.limits:
+        axes.set_xlim(*panel.x.limits)
+    _set_ticks(axes.xaxis, x_ticks(panel), panel.x.log)
+
+
+def _set_ticks(axis: XAxis | YAxis, ticks: Sequence[float] | None, log: bool) -> None:
+    axis.set_major_locator(MaxNLocator(5, steps=_STEPS) if ticks is None else FixedLocator(ticks))
+    if log and ticks is not None:
+        axis.set_major_formatter(FixedFormatter([tick_text(tick) for tick in ticks]))
+        axis.set_minor_locator(NullLocator())
 
 
 def _draw_series(axes: Axes, series: Series) -> None:
@@ -182,7 +200,8 @@ def _draw_series(axes: Axes, series: Series) -> None:
     colour, low, high = series.colour, series.low, series.high
     if series.kind == "point":
         errors = None if low is None or high is None else np.stack([series.mean - low, high - series.mean])
-        axes.errorbar(series.x, series.mean, errors, color=colour, fmt=_MARKERS[series.marker], ms=5, elinewidth=1)
+        size = 2.5 if series.is_crowded else 5
+        axes.errorbar(series.x, series.mean, errors, color=colour, fmt=_MARKERS[series.marker], ms=size, elinewidth=1)
         return
     alone = series.x.size == 1
     axes.plot(series.x, series.mean, color=colour, linestyle=_DASHES[series.dash], marker="o" if alone else "", ms=3)
@@ -205,9 +224,7 @@ def _draw_intervals(axes: Axes, panel: IntervalPanel, named: Sequence[str]) -> N
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=_STEPS))
-    if panel.x.limits:
-        axes.set_xlim(*panel.x.limits)
+    _scale_x(axes, panel)
 
 
 def _draw_interval(axes: Axes, place: int, row: Interval) -> None:

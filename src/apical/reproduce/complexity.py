@@ -85,8 +85,9 @@ def panels(costs: Sequence[Cost]) -> tuple[Panel, ...]:
     """The panels of the figure, those without any value left out."""
     made = []
     for title, label, value, deep in PANELS:
-        x = Axis("hidden layers") if deep else Axis("units in a hidden layer", log=True)
         series = tuple(s for variant in variants() if (s := _series(costs, variant, value, deep)))
+        places = tuple(sorted({float(x) for s in series for x in s.x}))
+        x = Axis("hidden layers" if deep else "units in a hidden layer", log=not deep, ticks=places or None)
         made.append(Panel(f"{title} against {'depth' if deep else 'width'}", x, Axis(label, log=True), series))
     return tuple(panel for panel in made if panel.series)
 

@@ -1,6 +1,5 @@
 """Figure 4 of the review: what the classes of the three data sets look like."""
 
-from html import escape
 from pathlib import Path
 
 from apical.data.dataset import Dataset
@@ -9,7 +8,7 @@ from apical.data.samples import class_samples
 from apical.files import write_atomically
 from apical.report import ImageGrid, Tile, TileRow, render_static, write_page
 from apical.reproduce.base import Reproduction, Request
-from apical.reproduce.page import as_csv
+from apical.reproduce.page import as_csv, how
 
 DATASETS = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
 PER_CLASS = 3
@@ -31,11 +30,7 @@ def make(request: Request) -> Path:
     render_static(figure, request.out / "figures" / figure.name)
     write_atomically(request.out / "figure-4.csv", _counts(sets))
     notes = [warning for dataset in sets.values() for warning in dataset.warnings]
-    blocks = [
-        figure,
-        *(f"<p>{escape(text)}</p>" for text in (DIFFERENCE, *notes)),
-        f"<pre>{escape(request.command)}</pre>",
-    ]
+    blocks = [figure, how((DIFFERENCE, *notes), request.command)]
     return write_page("Figure 4 of the review, made again", blocks, request.out / "figure-4.html")
 
 

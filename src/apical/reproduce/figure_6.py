@@ -44,7 +44,7 @@ def make(request: Request) -> Path:
         for measure, label in MEASURES.items()
         for name in names
     )
-    figure = Figure("figure-6", "How the first layer moves", CAPTION, drawn, len(names))
+    figure = Figure("figure-6", "How the first layer moves", CAPTION, drawn, len(MEASURES))
     render_static(figure, request.out / "figures" / figure.name)
     write_atomically(request.out / "figure-6.csv", as_csv(COLUMNS, rows(found)))
     lead = markup.paragraph(seen(found), "headline")

@@ -16,6 +16,7 @@ from apical.reproduce.base import Request
 from apical.training.config import Request as Asked
 from apical.training.config import resolve
 from apical.training.run import run
+from apical.training.run_folder import INTERRUPTED
 
 PRESET = "lange-2019"
 DATASETS, QUICK_DATASETS = ("mnist", "fashion-mnist", "cifar10"), ("mnist",)
@@ -70,7 +71,8 @@ def both(hidden: int) -> tuple[Learner, Learner]:
 def learnt(learners: Sequence[Learner], request: Request) -> list[Learnt]:
     """Trains every learner on every data set; in a hurry on part of the first one.
 
-    **Raises** `InputError` before anything is written when data are missing.
+    **Raises** `InputError` before anything is written when data are missing, and `KeyboardInterrupt` when the user
+    ended a run: nothing is drawn of half a run.
     """
     names = QUICK_DATASETS if request.quick else DATASETS
     sets = {name: load(name, data_dir=request.data_dir, trust=request.trust_data) for name in names}
@@ -95,7 +97,8 @@ def _trained(learner: Learner, dataset: Dataset, out: Path, quick: bool) -> Run:
         log_every=QUICK_LOG_EVERY if quick else LOG_EVERY,
         settings={"protocol": PRESET},
     )
-    run(resolve(asked, dataset), dataset, out)
+    if run(resolve(asked, dataset), dataset, out)["status"] == INTERRUPTED:
+        raise KeyboardInterrupt
     return read_run(out)
 
 

@@ -13,6 +13,7 @@ from apical.audit.registry import LITERATURE
 from apical.audit.tables import MARKS, by_cell, rules_of
 from apical.files import write_atomically
 from apical.report import markup, write_page
+from apical.report.figure import MUTED
 from apical.report.theme import rule_name
 from apical.reproduce.base import Reproduction, Request
 from apical.reproduce.page import as_csv, how
@@ -26,7 +27,8 @@ LEAD = (
     "rule's own program; point at a cell for its number, threshold and method. `apical audit` measures more "
     "properties of all rules."
 )
-CAPTION = "A cell with another verdict than the review's is orange, with the review's in brackets."
+CAPTION = "Where the review has another verdict, it stands in brackets; in the figure such a cell is orange."
+KEY = "\u2713 yes   \u2717 no   \u2013 does not apply   \u00b1 in part   orange: other than the review (in brackets)"
 
 
 def make(request: Request) -> Path:
@@ -58,6 +60,7 @@ def draw(findings: Sequence[Finding], path: Path) -> None:
     axes.set_xticks(range(len(rules)), [rule_name(rule).replace(" ", "\n") for rule in rules], fontsize=8)
     axes.set_yticks(range(len(LITERATURE)), [one.title for one in LITERATURE], fontsize=9)
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
+    axes.set_xlabel(KEY, loc="left", fontsize=7.5, color=MUTED, family="DejaVu Sans", labelpad=8)
     for y, one in enumerate(LITERATURE):
         axes.axhline(y + 0.5, color="#e2e6ec", linewidth=0.8)
         for x, rule in enumerate(rules):

@@ -105,7 +105,7 @@ def _series(stage: Shown) -> tuple[Series, ...]:
     return (
         *taught,
         Series("Soma U", SOMA, times, stage.soma),
-        Series("Prediction V*", PREDICTED, times, stage.predicted),
+        Series("Prediction V*", PREDICTED, times, stage.predicted, dash="dot"),
     )
 
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Array, Float
 
-from apical.report import Axis, Panel, Reference, Series, Span
+from apical.report import Axis, Panel, Series, Span
 from apical.report.figure import Dash
 from apical.report.theme import DEGREE
+from apical.reproduce.angles import ANGLE, RIGHT_ANGLE
 from apical.reproduce.lillicrap.linear_task import Measured
 
 Points = Float[np.ndarray, " points"]
@@ -17,7 +18,6 @@ Row = tuple[str, int, float, str, float]
 LOW, HIGH = 10, 90
 BAND = f"lines are medians, bands reach from the {LOW}th to the {HIGH}th percentile"
 COLUMNS = ("way", "seed", "examples", "measure", "value")
-RIGHT_ANGLE = Reference(90.0, f"90{DEGREE}")
 
 
 def curve(label: str, colour: str, dash: Dash, x: Points, values: Values) -> Series:
@@ -35,8 +35,7 @@ def panel(title: str, y: Axis, series: Sequence[Series], spans: tuple[Span, ...]
 
 def angles(title: str, series: Sequence[Series], spans: tuple[Span, ...] = ()) -> Panel:
     """A panel of angles over the examples learnt from, up to a little more than 90 degrees."""
-    y = Axis("angle, degrees", limits=(0.0, 100.0), ticks=(0.0, 30.0, 60.0, 90.0))
-    return Panel(title, Axis("examples learnt from"), y, tuple(series), (RIGHT_ANGLE,), spans)
+    return Panel(title, Axis("examples learnt from"), ANGLE, tuple(series), (RIGHT_ANGLE,), spans)
 
 
 def median(values: Values, point: int = -1) -> float:

@@ -28,8 +28,8 @@ LEARNT, RESTED = 0, 1
 CAPTION = (
     "At first the lower weights W0 learn through B and the upper ones, W1, rest (shaded); then W0 rests and W1 learns. "
     "For comparison W0 rests all the time. Left: the share of the squared output that is still wrong. Middle: W1 turns "
-    "to B^T, which it has never heard, only if W0 has learnt; later it goes on to the pseudo-inverse of B. Right: with "
-    "it the errors B e turn to those of backprop, W1^T e. Over {seeds} seeds: " + BAND + "."
+    "to Bᵀ, which it has never heard, only if W0 has learnt; later it goes on to the pseudo-inverse of B. Right: with "
+    "it the errors B e turn to those of backprop, W1ᵀ e. Over {seeds} seeds: " + BAND + "."
 )
 
 
@@ -63,13 +63,13 @@ def drawn(found: Measured, x: Points) -> tuple[Panel, ...]:
     pseudo = curve("W1 to pinv(B)", COLOURS[LEARNT], "dot", x, found.weights_to_pseudo_inverse[LEARNT])
     return (
         panel("Error that is left", Axis("squared error / squared output", log=True), pair(found.error), phase),
-        angles("Upper weights W1 to B^T", [*pair(found.weights_to_feedback), pseudo], phase),
-        angles("Errors B e to W1^T e", pair(found.error_to_backprop), phase),
+        angles("Upper weights W1 to Bᵀ", [*pair(found.weights_to_feedback), pseudo], phase),
+        angles("Errors B e to W1ᵀ e", pair(found.error_to_backprop), phase),
     )
 
 
 def nearest(found: Measured) -> int:
-    """The point at which W1, taught after W0, lies nearest to B^T."""
+    """The point at which W1, taught after W0, lies nearest to Bᵀ."""
     return int(np.median(np.asarray(found.weights_to_feedback[LEARNT]), axis=0).argmin())
 
 
@@ -78,7 +78,7 @@ def seen(found: Measured) -> str:
     point = nearest(found)
     with_w0, without = (degrees(found.weights_to_feedback[way], point) for way in (LEARNT, RESTED))
     return (
-        f"After {(point - LOWER_LOGS) * BETWEEN:,} examples of its own W1 lies at {with_w0} to B^T where W0 has learnt "
+        f"After {(point - LOWER_LOGS) * BETWEEN:,} examples of its own W1 lies at {with_w0} to Bᵀ where W0 has learnt "
         f"before, at {without} where W0 has rested."
     )
 
@@ -91,7 +91,7 @@ def claims(found: Measured) -> tuple[Claim, ...]:
             "While W0 learns and W1 rests, the error hardly falls: B's information gathers in W0.",
             f"At the end of that phase {before:.2f} of the squared output is wrong.",
         ),
-        ("W1 then learns from what W0 has become, aligns with B^T, and the error falls.", seen(found)),
+        ("W1 then learns from what W0 has become, aligns with Bᵀ, and the error falls.", seen(found)),
         (
             "At last W1 acts like a pseudo-inverse of B.",
             f"W1 ends at {degrees(found.weights_to_pseudo_inverse[LEARNT])} from pinv(B), and {after:.2g} of the "

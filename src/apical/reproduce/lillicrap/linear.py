@@ -24,9 +24,9 @@ TRANSPOSE, PSEUDO = "#0072b2", "#d55e00"
 
 CAPTION = (
     "Left: the share of the squared output that is still wrong, on inputs that were not learnt from. Middle: the angle "
-    "of the error that feedback alignment gives the hidden units, B e, to that of backprop, W^T e, and to pinv(W) e, "
+    "of the error that feedback alignment gives the hidden units, B e, to that of backprop, Wᵀ e, and to pinv(W) e, "
     "which would make a Gauss-Newton step; the mean over test inputs. Right: the forward weights W come to lie like "
-    "B^T, and more so like the pseudo-inverse of B. Over {seeds} seeds: " + BAND + "."
+    "Bᵀ, and more so like the pseudo-inverse of B. Over {seeds} seeds: " + BAND + "."
 )
 
 
@@ -56,11 +56,11 @@ def drawn(found: Measured, x: Points) -> tuple[Panel, ...]:
     return (
         panel("Error that is left", Axis("squared error / squared output", log=True), errors),
         angles("Errors of the hidden units", [
-            curve("B e to W^T e", TRANSPOSE, "solid", x, found.error_to_backprop[ALIGNED]),
+            curve("B e to Wᵀ e", TRANSPOSE, "solid", x, found.error_to_backprop[ALIGNED]),
             curve("B e to pinv(W) e", PSEUDO, "solid", x, found.error_to_pseudo_inverse[ALIGNED]),
         ]),
         angles("Forward weights", [
-            curve("W to B^T", TRANSPOSE, "dash", x, found.weights_to_feedback[ALIGNED]),
+            curve("W to Bᵀ", TRANSPOSE, "dash", x, found.weights_to_feedback[ALIGNED]),
             curve("W to pinv(B)", PSEUDO, "dash", x, found.weights_to_pseudo_inverse[ALIGNED]),
         ]),
     )  # fmt: skip
@@ -86,7 +86,7 @@ def claims(found: Measured) -> tuple[Claim, ...]:
         ("They come nearer to those through the pseudo-inverse of W.", f"They end at {to_pseudo} from these."),
         (
             "From small weights, W comes to be like a pseudo-inverse of B.",
-            f"W ends at {pseudo}; at {transpose} from B^T.",
+            f"W ends at {pseudo}; at {transpose} from Bᵀ.",
         ),
     )
 

@@ -1,10 +1,11 @@
 """Bars with two hidden layers: errors pass through a layer of interneurons on their way."""
 
-from apical.report import Axis, Figure, Panel, Reference, Series
+from apical.report import Axis, Figure, Panel, Series
+from apical.reproduce.angles import ANGLE, RIGHT_ANGLE
 from apical.reproduce.base import Request
 from apical.reproduce.microcircuit.frame import COLOURS, Beside, Findings, curve, experiment, share, spread
 from apical.reproduce.microcircuit.lanes import History, dataset_for, made, train_lanes
-from apical.reproduce.microcircuit.measures import bars_probe, first_perfect
+from apical.reproduce.microcircuit.measures import bars_probe, first_perfect, reached
 
 PRESET = "gille-2023"
 HIDDEN, PRESENTATION_MS = (30, 10), 75.0
@@ -41,14 +42,14 @@ def run(request: Request) -> Findings:
     perfect = first_perfect(history.epochs, history.measured["accuracy"])
     accuracy = history.last("accuracy")
     return Findings(
-        f"{share(accuracy)} seeds are right on every bar after {epochs[-1]} epochs, the first time measured at epoch "
-        f"{perfect.min():g} to {perfect.max():g}.",
+        f"{share(accuracy)} seeds are right on every bar after {epochs[-1]} epochs; the first epoch measured at which "
+        f"they were: {reached(perfect)}.",
         (_figure(history),),
         ("seed", "epoch", "accuracy", "mse", "angle_0", "angle_1", "apical_error"),
         _rows(history),
         (
             Beside("seeds at 100 %", "1 of 1", share(accuracy)),
-            Beside("first at 100 % (epoch, as measured)", "71", ", ".join(f"{e:g}" for e in sorted(perfect))),
+            Beside("first at 100 % (epoch, as measured)", "71", reached(perfect)),
             Beside("squared error", "0.043 (0.0036 without the pull)", spread(history.last("mse"))),
             *(
                 Beside(f"angle, layer {l + 1}, degrees", f"{before} to {after}", _change(history, l))
@@ -82,12 +83,12 @@ def _figure(history: History) -> Figure:
         Panel(
             "Alignment of weights",
             x,
-            Axis("angle (degrees)", limits=(0.0, 105.0)),
+            ANGLE,
             (
                 drawn("angle_0", "first to second hidden layer", COLOURS[1]),
                 drawn("angle_1", "second to output", COLOURS[2]),
             ),
-            (Reference(90.0),),
+            (RIGHT_ANGLE,),
         ),
     )
     return Figure("deep-bars", "Do two hidden layers learn?", CAPTION, panels, 3)

@@ -80,6 +80,11 @@ def curve(
     return Series(label, colour, np.asarray(x, float), mean.astype(float), *band, kind=kind)
 
 
+def mean(values: Float[np.ndarray, " seeds"], geometric: bool) -> float:
+    """The mean over seeds, where `geometric` of the logarithm."""
+    return float(np.exp(np.log(values).mean()) if geometric else values.mean())
+
+
 def spread(values: Float[np.ndarray, " seeds"], digits: int = 3) -> str:
     """The mean over seeds with its 95 % interval, as text."""
     found = summarise(map(float, values))

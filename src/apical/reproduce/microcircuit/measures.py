@@ -51,3 +51,8 @@ def first_perfect(epochs: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
     """The first measured epoch at which each lane was perfect, infinite where none; accuracy is (points, lanes)."""
     perfect = accuracy >= PERFECT
     return np.where(perfect.any(0), epochs[perfect.argmax(0)], np.inf)
+
+
+def reached(epochs: np.ndarray) -> str:
+    """The first perfect epochs of all lanes in their order, as text."""
+    return ", ".join(f"{epoch:g}" if np.isfinite(epoch) else "never" for epoch in sorted(epochs))

@@ -113,7 +113,8 @@ def of_kind(learner: Learner, rule: Microcircuit) -> Microcircuit:
 def _figure(epochs: Int[np.ndarray, " points"], found: Mapping[Learner, Float[np.ndarray, "points seeds"]]) -> Figure:
     pairs = zip(found.items(), COLOURS, strict=False)
     series = tuple(curve(learner.label, colour, epochs, errors) for (learner, errors), colour in pairs)
-    panel = Panel("Test error", Axis("epochs", log=True), Axis("test error, %", log=True), series, (Reference(1.96),))
+    published = Reference(float(LEARNERS[0].published), "published")
+    panel = Panel("Test error", Axis("epochs", log=True), Axis("test error, %", log=True), series, (published,))
     return Figure(NAME, "How far do microcircuits come on MNIST?", CAPTION, (panel,), 1)
 
 

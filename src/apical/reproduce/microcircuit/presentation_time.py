@@ -24,7 +24,7 @@ CAPTION = (
     "Bars, 9-30-3, the same learning in a presentation however long it is. Accuracy (left) and squared error of the "
     "output potentials (right) over the eight bars, the teacher's pull removed; the mean of the last ten measurements, "
     "then the mean over seeds with the range from the lowest to the highest. The dashed line is the time constant of a "
-    "hidden cell, 5.26 ms. Crosses are the published single run."
+    "hidden cell, 5.26 ms. Diamonds are the published single run."
 )
 DIFFERENCE = (
     "Published numbers are of one run of the program behind the thesis, in float32, where the average over a test "
@@ -101,7 +101,7 @@ def _published(times: tuple[float, ...]) -> list[Series]:
             marker="diamond",
             kind="point",
         )
-        for (latent, values), colour in zip(PUBLISHED.items(), COLOURS[2:], strict=False)
+        for (latent, values), colour in zip(PUBLISHED.items(), COLOURS, strict=False)
     ]
 
 

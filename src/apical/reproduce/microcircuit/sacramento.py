@@ -2,6 +2,8 @@
 
 from apical.report import Axis, Figure, Panel, Reference, Series
 from apical.report.statistics import paired_difference
+from apical.report.theme import DEGREE
+from apical.reproduce.angles import ANGLE, RIGHT_ANGLE
 from apical.reproduce.base import Request
 from apical.reproduce.microcircuit.frame import COLOURS, Beside, Findings, curve, experiment, spread
 from apical.reproduce.microcircuit.lanes import History, dataset_for, made, train_lanes
@@ -15,7 +17,7 @@ KINDS = {"all layers learn": {}, "the output layer alone": {"rate_up": (0.0, 300
 
 CAPTION = (
     "30-50-10 cells learn the answers of a random teacher of 30-20-10 to random inputs, with all layers plastic or "
-    "only the synapses onto output cells. Left and middle: error and R2 on test examples, the teacher's pull "
+    "only the synapses onto output cells. Left and middle: error and R² on test examples, the teacher's pull "
     "removed. Right: angle between the synapses onto output cells and the transpose of the fixed random ones that "
     "carry the output down. Means over seeds, with the range from the lowest to the highest."
 )
@@ -45,15 +47,15 @@ def run(request: Request) -> Findings:
         ("learner", "seed", "epoch", "mse", "r2", "angle"),
         _rows(found),
         (
-            Beside("shallow learner: test R2", "not printed", spread(shallow.last("r2"))),
-            Beside("all layers: test R2", "not printed, clearly better", spread(deep.last("r2"))),
+            Beside("shallow learner: test R²", "not printed", spread(shallow.last("r2"))),
+            Beside("all layers: test R²", "not printed, clearly better", spread(deep.last("r2"))),
             Beside(
                 "all layers: test error over the shallow learner's",
                 "not printed, below 1",
                 spread(deep.last("mse") / shallow.last("mse")),
             ),
             Beside(
-                "angle of W_up to W_down^T, degrees",
+                "angle of W_up to W_downᵀ, degrees",
                 "about 45",
                 f"{spread(deep.measured['angle_0'][0])} to {spread(deep.last('angle_0'))}",
             ),
@@ -69,7 +71,7 @@ def run(request: Request) -> Findings:
 def _headline(deep: History, shallow: History) -> str:
     ours, theirs = (dict(enumerate(map(float, h.last("r2")))) for h in (deep, shallow))
     gained = paired_difference(ours, theirs)
-    said = f"With all layers plastic the test R2 is {spread(deep.last('r2'))}"
+    said = f"With all layers plastic the test R² is {spread(deep.last('r2'))}"
     said += f", of the output layer alone {spread(shallow.last('r2'))}"
     if gained is None or gained.low is None:
         return f"{said}."
@@ -84,13 +86,13 @@ def _figure(found: dict[str, History]) -> Figure:
     x = Axis("epochs", log=True)
     panels = (
         Panel("Error", x, Axis("test squared error", log=True), drawn("mse")),
-        Panel("Variance explained", x, Axis("test R2", limits=(-0.05, 1.03)), drawn("r2"), (Reference(0.0),)),
+        Panel("Variance explained", x, Axis("test R²", limits=(-0.05, 1.03)), drawn("r2"), (Reference(0.0),)),
         Panel(
             "Alignment of weights",
             x,
-            Axis("angle (degrees)", limits=(0.0, 100.0)),
+            ANGLE,
             drawn("angle_0"),
-            (Reference(45.0), Reference(90.0)),
+            (Reference(45.0, f"published, about 45{DEGREE}"), RIGHT_ANGLE),
         ),
     )
     return Figure("sacramento-regression", "Do hidden layers learn?", CAPTION, panels, 3)

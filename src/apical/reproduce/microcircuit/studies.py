@@ -10,16 +10,19 @@ from jaxtyping import Float
 from apical.hyperparameters import Value
 from apical.report import Axis, Figure, Interval, IntervalPanel, Panel
 from apical.reproduce.base import Reproduction, Request
-from apical.reproduce.microcircuit.frame import COLOURS, Beside, Findings, curve, experiment, share, spread
+from apical.reproduce.microcircuit.frame import COLOURS, Beside, Findings, curve, experiment, mean, share, spread
 from apical.reproduce.microcircuit.lanes import dataset_for, made_as, train_lanes
-from apical.reproduce.microcircuit.measures import bars_probe, first_perfect
+from apical.reproduce.microcircuit.measures import bars_probe, first_perfect, reached
 from apical.rules.base import AbstractRule
 from apical.rules.microcircuit import Microcircuit
 
 SEEDS, QUICK_SEEDS = 5, 2
 POINTS, QUICK_POINTS = (5, 10, 20, 40, 60, 80, 100, 140, 200), (5, 20)
 MEASURES = ("accuracy", "mse", "apical_error")
-DRAWN = "Drawn: the mean over seeds after learning, with the range from the lowest to the highest."
+DRAWN = (
+    "Drawn: the mean over seeds after learning, of the error that of its logarithm, with the range from the lowest to "
+    "the highest."
+)
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ class Study:
             draw("Error of the free output", Axis("squared error", log=True), found, "mse"),
             draw("Apical, no teacher", Axis("mean |potential|", limits=(0.0, most)), found, "apical"),
         )
-        return Figure(self.name, self.title, f"{self.title} {self.answer} {DRAWN}", panels, 3)
+        return Figure(self.name, self.title, f"{self.answer} {DRAWN}", panels, 3)
 
     def curves(self, title: str, y: Axis, found: "list[Outcome]", name: str) -> Panel:
         """A measurement over the axis."""
@@ -122,7 +125,7 @@ class Study:
         """A measurement of each case in a row of its own."""
         values = {o.case.name: getattr(o, name) for o in found}
         intervals = (
-            Interval(case, COLOURS[0], float(v.mean()), float(v.min()), float(v.max()), tuple(map(float, v)))
+            Interval(case, COLOURS[0], mean(v, x.log), float(v.min()), float(v.max()), tuple(map(float, v)))
             for case, v in values.items()
         )
         return IntervalPanel(title, x, tuple(intervals))
@@ -140,8 +143,7 @@ class Outcome:
 
     def beside(self, axis: str) -> Beside:
         """This case and what was published of it."""
-        reached = ", ".join(f"{e:g}" if np.isfinite(e) else "never" for e in sorted(self.first))
-        ours = f"{share(self.accuracy)} seeds at 100 %, first at epoch {reached}; MSE {spread(self.mse)}"
+        ours = f"{share(self.accuracy)} seeds at 100 %, first at epoch {reached(self.first)}; MSE {spread(self.mse)}"
         return Beside(f"{axis}: {self.case.name}", self.case.published or "\u2014", ours)
 
 

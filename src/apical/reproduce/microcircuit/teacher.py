@@ -1,6 +1,7 @@
 """Students of a random teacher network: the published regression task, tested without a teacher's pull."""
 
 from apical.report import Axis, Figure, Panel, Reference
+from apical.reproduce.angles import ANGLE, RIGHT_ANGLE
 from apical.reproduce.base import Request
 from apical.reproduce.microcircuit.frame import COLOURS, Beside, Findings, curve, experiment, spread
 from apical.reproduce.microcircuit.lanes import History, dataset_for, made, train_lanes
@@ -19,11 +20,11 @@ QUICK_SEEDS, QUICK_EPOCHS, QUICK_WIDTHS, QUICK_EXAMPLES = 2, (1, 3, 10), (5, 20)
 
 CAPTION = (
     "Students of 15 inputs, as many hidden cells as the colour says and 5 outputs learn what a random network of "
-    "15-15-5 answers. Left: R2 over test examples and outputs, the teacher's pull removed. Right: angle between the "
+    "15-15-5 answers. Left: R² over test examples and outputs, the teacher's pull removed. Right: angle between the "
     "synapses from hidden to output cells and the transpose of the fixed random ones that carry the output down."
 )
 DIFFERENCE = (
-    "Published R2 was measured with the output cells still pulled towards 0, which shrinks what they say by a factor "
+    "Published R² was measured with the output cells still pulled towards 0, which shrinks what they say by a factor "
     "of 0.684; the published weights of the student of 20 give 0.40 once the pull is removed. What remains is the "
     "rate of learning: there hidden weights moved by 0.00125 of the error in a presentation of 50 ms, here by 1 in a "
     "batch of 10, as the error that reaches a hidden cell is some 15 times smaller than the output's."
@@ -42,7 +43,7 @@ def run(request: Request) -> Findings:
     }
     best = widths[-1]
     return Findings(
-        f"A student of 15-{best}-5 reaches an R2 of {spread(found[best].last('r2'))} (mean of {seeds} seeds, 95 % "
+        f"A student of 15-{best}-5 reaches an R² of {spread(found[best].last('r2'))} (mean of {seeds} seeds, 95 % "
         f"interval); the published one of that width 0.19.",
         (_figure(found),),
         ("hidden", "seed", "epoch", "r2", "mse", "argmax", "angle"),
@@ -66,16 +67,16 @@ def _figure(found: dict[int, History]) -> Figure:
         Panel(
             "Without the teacher's pull",
             Axis("epochs", log=True),
-            Axis("test R2", limits=(0.0, 1.03)),
+            Axis("test R²", limits=(0.0, 1.03)),
             curves("r2"),
             (Reference(0.9, "0.9"),),
         ),
         Panel(
             "Alignment of weights",
             Axis("epochs", log=True),
-            Axis("angle (degrees)", limits=(0.0, 95.0)),
+            ANGLE,
             curves("angle_0"),
-            (Reference(90.0),),
+            (RIGHT_ANGLE,),
         ),
     )
     return Figure("teacher", "Do students learn the teacher?", CAPTION, panels)
@@ -94,7 +95,7 @@ def _rows(found: dict[int, History]) -> list[tuple]:
 def _beside(n: int, h: History) -> list[Beside]:
     loss, argmax, r2 = PUBLISHED[n]
     return [
-        Beside(f"15-{n}-5: test R2", r2, spread(h.last("r2"))),
+        Beside(f"15-{n}-5: test R²", r2, spread(h.last("r2"))),
         Beside(f"15-{n}-5: test MSE", loss, spread(h.last("mse"))),
         Beside(f"15-{n}-5: the largest output is the teacher's", argmax, spread(h.last("argmax"))),
     ]

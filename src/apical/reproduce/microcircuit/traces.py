@@ -81,7 +81,7 @@ def chain(latent: bool) -> Chain:
 def run_chain(request: Request) -> Findings:
     """Both chains."""
     found = {name: chain(latent) for name, latent in LATENT.items()}
-    x = Axis("ms", limits=(0.0, CHAIN_MS))
+    x = Axis("time (ms)", limits=(0.0, CHAIN_MS))
     low, high = _ends([c.output for c in found.values()] + [c.settled for c in found.values()])
     panels = tuple(
         Panel(
@@ -89,8 +89,8 @@ def run_chain(request: Request) -> Findings:
             x,
             Axis("output cell, potential", limits=(low, high)),
             (
-                Series("settled at once", "#111111", c.times_ms, c.settled, dash="dash"),
                 Series("output cell", COLOURS[0], c.times_ms, c.output),
+                Series("settled at once", "#111111", c.times_ms, c.settled, dash="dash"),
             ),
         )
         for name, c in found.items()
@@ -138,11 +138,12 @@ def bars_shown(latent: bool, taught: bool) -> Trace:
 def run_errors(request: Request) -> Findings:
     """Both kinds of cells, without a teacher and with one."""
     found = {(taught, name): bars_shown(latent, taught) for taught in (False, True) for name, latent in LATENT.items()}
+    changes = tuple(SHOWN_MS * i for i in range(len(BARS) + 1))
     apical = {key: np.asarray(trace.activity.apical[0])[:, :N_CELLS] for key, trace in found.items()}
     panels = tuple(
         Panel(
             f"{'Teacher' if taught else 'No teacher'}, {name}",
-            Axis("ms", limits=(0.0, len(BARS) * SHOWN_MS)),
+            Axis("time (ms)", limits=(0.0, changes[-1]), ticks=changes),
             Axis("apical potential", limits=_ends([v for (t, _), v in apical.items() if t == taught])),
             tuple(
                 Series(f"cell {i + 1}", COLOURS[i], np.asarray(found[taught, name].times_ms), values[:, i])

@@ -113,7 +113,7 @@ def _figure(psis: tuple[float, ...], found: list[Distances]) -> Figure:
             for d, x, colour in zip(found, xs, COLOURS, strict=False)
         ]
         start = np.exp(np.log(found[0].values[0]).mean())
-        return (*lines, Series("1 / sqrt", "#7a8796", xs[0], start * np.sqrt(xs[0][0] / xs[0]), dash="dash"))
+        return (*lines, Series("as 1 / sqrt(psi C)", "#7a8796", xs[0], start * np.sqrt(xs[0][0] / xs[0]), dash="dash"))
 
     panels = (
         Panel("Over psi", Axis("psi (1/ms)", log=True), y, drawn(False)),

@@ -105,7 +105,8 @@ def _events(trace: SpikeTrace) -> list[tuple[str, int, float]]:
 
 
 def _panels(stages: tuple[Stage, ...]) -> tuple[Panel, ...]:
-    time = Axis("time (ms)", limits=(0.0, SHOWN_MS * len(BARS)))
+    changes = tuple(SHOWN_MS * i for i in range(len(BARS) + 1))
+    time = Axis("time (ms)", limits=(0.0, changes[-1]), ticks=changes)
     rasters = [Panel(s.name.capitalize(), time, Axis("cell"), _raster(s.trace)) for s in stages]
     potentials = [_potentials(s.trace) for s in stages]
     voltages = [
