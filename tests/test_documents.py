@@ -14,6 +14,7 @@ import pytest
 from apical.core import Batch
 from apical.data.registry import load
 from apical.hyperparameters import declarations
+from apical.reproduce.registry import ALL
 from apical.rules.assembly import assemble, schema
 from apical.rules.registry import RULES, citation
 
@@ -96,3 +97,11 @@ def test_every_relative_link_leads_somewhere() -> None:
             if heading:
                 found = re.findall(r"^#+ (.+)$", aim.read_text(), flags=re.M)
                 assert heading in [h.lower().replace(" ", "-") for h in found], f"{page.name}: {link}"
+
+
+def test_every_page_is_in_the_menu_and_every_reproduction_in_its_list() -> None:
+    menu = (ROOT / "mkdocs.yml").read_text().split("\nnav:\n")[1]
+    pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")}
+    assert set(re.findall(r"[\w/-]+\.md", menu)) == pages
+    listed = re.findall(r"^\| `(.+?)` \| (.+?) \| (.+?) \|$", (DOCS / "how-to" / "reproduce.md").read_text(), re.M)
+    assert {name: tuple(rest) for name, *rest in listed} == {r.name: (r.title, r.source) for r in ALL}

@@ -52,6 +52,7 @@ def test_figure_5_sets_both_sizes_beside_his(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(figure_5, "learnt", lambda learners, request: levels(learners))
     page = figure_5.FIGURE_5.make(Request(tmp_path, command="apical reproduce figure-5")).read_text()
     assert "validation 30.2 % with 500 units, 20.1 % with 100; test 30.0 % with 500" in page
+    assert "points of validation accuracy below Backprop, convolutional: 30.2, Backprop: 10.1" in page
     assert "so it is here" in page and "apical reproduce figure-5" in page
     rows = table(tmp_path / "figure-5.csv")
     assert len(rows) == 5 * 7 * 12
@@ -66,6 +67,7 @@ def test_figure_6_compares_norms_and_changes(tmp_path: Path, monkeypatch: pytest
     ours = levels(learning_runs.both(500))
     assert figure_6.ratio(*ours) == pytest.approx(0.75)
     assert "the last relative change is 0.303, backprop&#x27;s 0.404" in page
+    assert "the mean relative change of direction is 0.302, backprop&#x27;s 0.402" in page
 
 
 def test_nothing_is_drawn_of_half_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

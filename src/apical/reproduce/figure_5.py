@@ -19,6 +19,11 @@ CNN = Learner("Backprop, convolutional", "backprop", "cnn")
 # validation and test accuracy in percent of segregated dendrites with 500 hidden units, in his logs and notebook
 THEIRS = {"mnist": (97.1, 97.1), "fashion-mnist": (85.6, 84.8), "cifar10": (33.6, 34.0)}
 CEILING = 35.0
+JUDGED = {
+    "mnist": "strong performance",
+    "fashion-mnist": "strong performance",
+    "cifar10": "falls drastically short of the others",
+}
 CAPTION = (
     "Accuracy and loss on validation data (solid) and training data (dashed) while learning, with 100 hidden units, as "
     "the review's caption has it, and with 500, as the logs behind its figure have it. The convolutional network is "
@@ -80,10 +85,23 @@ def claims(found: Sequence[Learnt]) -> list[Claim]:
                 f"{tested:.1f} % with 500",
             )
         )
+        said.append((f"{dataset_name(dataset)}: {JUDGED[dataset]}", short(found, dataset)))
         if dataset == "cifar10":
             within = "so it is here" if max(ours.values()) <= CEILING else "not so here"
             said.append((f"on CIFAR-10 validation accuracy does not exceed {CEILING:g} %", within))
     return said
+
+
+def short(found: Sequence[Learnt], dataset: str) -> str:
+    """How far below each network trained by backprop segregated dendrites stay, with 500 units."""
+    ours = segregated(found, dataset, HIDDEN[1]).last("validation", "accuracy")
+    others = [one for one in found if one.dataset == dataset and one.learner.rule == "backprop"]
+    below = {
+        one.learner.label: 100 * (one.last("validation", "accuracy") - ours)
+        for one in others
+        if one.learner.hidden in (None, HIDDEN[1])
+    }
+    return "points of validation accuracy below " + ", ".join(f"{name}: {gap:.1f}" for name, gap in below.items())
 
 
 def seen(found: Sequence[Learnt]) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from apical.files import write_atomically
 from apical.report import Axis, Figure, Series, markup, render_static, write_page
 from apical.report.theme import dataset_name
@@ -87,6 +89,7 @@ def claims(found: Sequence[Learnt]) -> list[Claim]:
                 f"{ratio(backprop, dendrites):.0f} times as large",
             ),
             (f"{title}: weights seem to converge faster", settling(backprop, dendrites)),
+            (f"{title}: gradients do not seem to change as much", turning(backprop, dendrites)),
         ]
     return said
 
@@ -101,6 +104,12 @@ def settling(backprop: Learnt, dendrites: Learnt) -> str:
     """The last relative changes of both."""
     last = [one.values("train", "relative_weight_change", "0")[1][-1] for one in (dendrites, backprop)]
     return f"the last relative change is {last[0]:.3g}, backprop's {last[1]:.3g}"
+
+
+def turning(backprop: Learnt, dendrites: Learnt) -> str:
+    """The mean relative changes of direction of both."""
+    means = [np.nanmean(one.values("train", "gradient_change", "0")[1]) for one in (dendrites, backprop)]
+    return f"the mean relative change of direction is {means[0]:.3g}, backprop's {means[1]:.3g}"
 
 
 def seen(found: Sequence[Learnt]) -> str:

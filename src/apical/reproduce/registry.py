@@ -15,6 +15,7 @@ from apical.reproduce.microcircuit.catalogue import MICROCIRCUIT
 from apical.reproduce.representations.similarity import REPRESENTATIONS
 from apical.reproduce.representations.transfer import TRANSFER
 from apical.reproduce.robustness.figure_7 import FIGURE_7
+from apical.reproduce.scalability import SCALABILITY
 from apical.reproduce.spikes.catalogue import SPIKES
 from apical.reproduce.table_1 import TABLE_1
 from apical.reproduce.urbanczik_senn import URBANCZIK_SENN
@@ -35,6 +36,7 @@ ALL = (
     *SPIKES,
     REPRESENTATIONS,
     TRANSFER,
+    SCALABILITY,
     COMPLEXITY,
 )
 REPRODUCTIONS: dict[str, Reproduction] = {r.name: r for r in ALL}

@@ -80,11 +80,15 @@ def learners(size: Size, dataset: Dataset) -> Iterator[tuple[str, int, CreditCla
 
 
 def rows(found: dict[str, list[float]]) -> tuple[Interval, ...]:
-    """A row for each learner, from the largest mean to the smallest: mean, interval and the single seeds."""
+    """A row for each learner, from the largest mean to the smallest."""
+    return tuple(sorted(intervals(found), key=lambda row: -row.mean))
+
+
+def intervals(found: dict[str, list[float]]) -> tuple[Interval, ...]:
+    """A row for each learner: mean, interval and the single seeds."""
     style = styles(list(found))
     summaries = {name: summary for name, values in found.items() if (summary := summarise(values)) is not None}
-    ranked = sorted(summaries.items(), key=lambda item: -item[1].mean)
     return tuple(
         Interval(rule_name(name), style[name].colour, s.mean, s.low, s.high, tuple(found[name]) if s.n > 1 else ())
-        for name, s in ranked
+        for name, s in summaries.items()
     )

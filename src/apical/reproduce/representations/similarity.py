@@ -24,7 +24,7 @@ CAPTION = (
     "images. Left: with backprop from another start; backprop's own row says how much two starts share. Right: of a "
     "rule with itself from other starts."
 )
-DIFFERENCE = "Representational similarity is what the review was for; it has no numbers to set these beside."
+DIFFERENCE = "The review's notes ask what likeness of representations says, and have no numbers to set these beside."
 
 
 def dissimilarity(activity: Features) -> Float[np.ndarray, " pairs"]:
