@@ -48,11 +48,15 @@ def levels(learners: Sequence[Learner]) -> list[Learnt]:
     return [fake("cifar10", one, known.get((one.rule, one.hidden), 0.2)) for one in learners]
 
 
+def test_the_last_measurements_are_ten_or_a_third_where_there_are_few() -> None:
+    assert [learning_runs.n_last(n) for n in (1, 2, 9, 12, 30, 96)] == [1, 1, 3, 4, 10, 10]
+
+
 def test_figure_5_sets_both_sizes_beside_his(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figure_5, "learnt", lambda learners, request: levels(learners))
     page = figure_5.FIGURE_5.make(Request(tmp_path, command="apical reproduce figure-5")).read_text()
-    assert "validation 30.2 % with 500 units, 20.1 % with 100; test 30.0 % with 500" in page
-    assert "points of validation accuracy below Backprop, convolutional: 30.2, Backprop: 10.1" in page
+    assert "validation 30.3 % with 500 units, 20.2 % with 100; test 30.0 % with 500" in page
+    assert "points of validation accuracy below Backprop, convolutional: 30.3, Backprop: 10.1" in page
     assert "so it is here" in page and "apical reproduce figure-5" in page
     rows = table(tmp_path / "figure-5.csv")
     assert len(rows) == 5 * 7 * 12

@@ -11,7 +11,7 @@ from apical.report import Axis, Figure, Panel, Series, markup, render_static, wr
 from apical.report.figure import Dash
 from apical.report.theme import dataset_name
 from apical.reproduce.base import Reproduction, Request
-from apical.reproduce.learning_runs import COLUMNS, Learner, Learnt, both, conditions, learnt, panel, rows
+from apical.reproduce.learning_runs import COLUMNS, Learner, Learnt, both, conditions, learnt, n_last, panel, rows
 from apical.reproduce.page import Claim, as_csv, beside, how
 
 HIDDEN = (100, 500)
@@ -45,7 +45,7 @@ def make(request: Request) -> Path:
         for measure in ("accuracy", "loss")
         for name in names
     ]
-    figure = Figure("figure-5", "Learning on three data sets", CAPTION, tuple(drawn), max(len(names), 2))
+    figure = Figure("figure-5", "Learning curves", CAPTION, tuple(drawn), max(len(names), 2))
     render_static(figure, request.out / "figures" / figure.name)
     write_atomically(request.out / "figure-5.csv", as_csv(COLUMNS, rows(found)))
     lead = markup.paragraph(seen(found), "headline")
@@ -114,7 +114,8 @@ def seen(found: Sequence[Learnt]) -> str:
             if one.dataset == dataset and one.learner.hidden in (None, 500)
         }
         parts.append(f"{dataset_name(dataset)}: " + ", ".join(f"{name} {value:.1f} %" for name, value in of.items()))
-    return "Validation accuracy over the last ten measurements, 500 hidden units. " + "; ".join(parts) + "."
+    n = n_last(len(found[0].values("validation", "accuracy")[1]))
+    return f"Validation accuracy, mean of the last {n} measurements, 500 hidden units. {'; '.join(parts)}."
 
 
 FIGURE_5 = Reproduction("figure-5", "Learning curves with 100 and 500 hidden units", "Lange 2019, Figure 5", make)

@@ -55,9 +55,14 @@ class Learnt:
         return (np.zeros(0), np.zeros(0)) if trace is None else (trace.examples / 1000, trace.value)
 
     def last(self, split: str, name: str, layer: str = "") -> float:
-        """The mean of the last ten measurements, as his logs are read."""
+        """The mean of the last measurements, as his logs are read."""
         values = self.values(split, name, layer)[1]
-        return float(np.nanmean(values[-10:])) if len(values) else float("nan")
+        return float(np.nanmean(values[-n_last(len(values)) :])) if len(values) else float("nan")
+
+
+def n_last(n_measurements: int) -> int:
+    """How many measurements count as the last ones: ten, or a third where there are few."""
+    return max(1, min(10, n_measurements // 3))
 
 
 def both(hidden: int) -> tuple[Learner, Learner]:

@@ -34,7 +34,7 @@ WEIGHTS = (
     "Sizes of eigenvalues, sorted; those of at most 1e-4 of the largest are left out. Left: of the mean change of all "
     "plastic weights. Solid: disturbances that learning undoes; dashed: those that grow. Right: of the second "
     "derivatives of the loss with respect to the forward weights. Solid: directions in which it curves up; dashed: "
-    "down, of which a minimum has none. First seed."
+    "down, of which a minimum has none. Both starts have the same forward weights, and so the same loss. First seed."
 )
 
 
