@@ -13,6 +13,7 @@ import pytest
 from apical.core import Batch
 from apical.probes.credit import gradient
 from apical.reproduce.base import Request
+from apical.reproduce.microcircuit.frame import spread
 from apical.reproduce.microcircuit.lanes import History, dataset_for, made, train_lanes
 from apical.reproduce.microcircuit.measures import bars_probe, first_perfect, reached
 from apical.reproduce.microcircuit.mnist import Learner, of_kind
@@ -58,6 +59,14 @@ def test_the_first_perfect_epoch_is_the_first_measured_one():
 
 def test_a_lane_that_was_never_perfect_is_said_so():
     assert reached(np.array([np.inf, 20.0])) == "20, never"
+
+
+def test_two_seeds_are_told_and_not_made_an_interval():
+    assert spread(np.array([0.9, 0.5])) == "0.5 and 0.9"
+    assert (
+        spread(np.array([0.5, 0.7, 0.9]))
+        == f"0.7 [{0.7 - 0.2 * 4.302653 / 3**0.5:.3g}, {0.7 + 0.2 * 4.302653 / 3**0.5:.3g}]"
+    )
 
 
 def test_rows_of_a_study_have_the_mean_that_their_axis_shows():

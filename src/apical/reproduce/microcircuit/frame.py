@@ -13,6 +13,8 @@ from apical.report.statistics import summarise
 from apical.reproduce.base import Reproduction, Request
 from apical.reproduce.page import as_csv, how, table
 
+TWO = 2
+READING = "Here: means over seeds with their 95 % intervals in brackets; of two seeds both values."
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#c8659b", "#e69f00", "#56b4e9", "#332288", "#111111", "#882255")
 
 
@@ -62,7 +64,9 @@ def written(name: str, title: str, found: Findings, request: Request) -> Path:
 
 def _beside(pairs: Sequence[Beside]) -> str:
     numbers = table(("", "Published", "Here"), [(p.what, p.published, p.ours) for p in pairs])
-    return f'<section class="section"><h2>Beside the published numbers</h2>{numbers}</section>'
+    return (
+        f'<section class="section"><h2>Beside the published numbers</h2>{numbers}{markup.paragraph(READING)}</section>'
+    )
 
 
 def curve(
@@ -86,7 +90,9 @@ def mean(values: Float[np.ndarray, " seeds"], geometric: bool) -> float:
 
 
 def spread(values: Float[np.ndarray, " seeds"], digits: int = 3) -> str:
-    """The mean over seeds with its 95 % interval, as text."""
+    """The mean over seeds with its 95 % interval, as text; of two seeds both values, as two hardly make an interval."""
+    if len(values) == TWO:
+        return " and ".join(f"{value:.{digits}g}" for value in sorted(values))
     found = summarise(map(float, values))
     return "none finite" if found is None else found.text(f".{digits}g")
 

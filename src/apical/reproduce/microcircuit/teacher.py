@@ -44,8 +44,8 @@ def run(request: Request) -> Findings:
     }
     best = widths[-1]
     return Findings(
-        f"A student of 15-{best}-5 reaches an R² of {spread(found[best].last('r2'))} (mean of {seeds} seeds, 95 % "
-        f"interval); the published one of that width 0.19.",
+        f"A student of 15-{best}-5 reaches an R² of {spread(found[best].last('r2'))} ({seeds} seeds); the published "
+        f"one of that width {PUBLISHED[best][2]}.",
         (_figure(found),),
         ("hidden", "seed", "epoch", "r2", "mse", "argmax", "angle"),
         _rows(found),
