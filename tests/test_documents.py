@@ -11,6 +11,10 @@ import jax.random as jr
 import numpy as np
 import pytest
 
+from apical.audit.base import FINAL, LIMIT
+from apical.audit.literature import COLUMNS, TABLE
+from apical.audit.registry import LITERATURE
+from apical.audit.tables import MARKS
 from apical.core import Batch
 from apical.data.registry import load
 from apical.hyperparameters import declarations
@@ -105,3 +109,10 @@ def test_every_page_is_in_the_menu_and_every_reproduction_in_its_list() -> None:
     assert set(re.findall(r"[\w/-]+\.md", menu)) == pages
     listed = re.findall(r"^\| `(.+?)` \| (.+?) \| (.+?) \|$", (DOCS / "how-to" / "reproduce.md").read_text(), re.M)
     assert {name: tuple(rest) for name, *rest in listed} == {r.name: (r.title, r.source) for r in ALL}
+
+
+def test_the_literature_is_told_as_the_audit_compares_it() -> None:
+    page = (DOCS / "explanation" / "credit-assignment.md").read_text()
+    rows = {title: row.split(" | ") for title, row in re.findall(r"^\| (.+?) \| (.+) \|$", page, re.M)}
+    words = MARKS | {LIMIT: LIMIT, FINAL: f"but the {FINAL}"}
+    assert all(rows[one.title] == [words[TABLE[rule, one.name]] for rule in COLUMNS] for one in LITERATURE)

@@ -61,6 +61,18 @@ def test_a_lane_that_was_never_perfect_is_said_so():
     assert reached(np.array([np.inf, 20.0])) == "20, never"
 
 
+def test_a_case_that_diverged_is_named_and_not_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    fine, lost = np.array([0.1, 0.2]), np.array([0.1, np.nan])
+    lanes = [(lost, lost, lost, lost), (fine, fine, fine, fine)]
+    study = Study("study", "Which?", "nobody", "leak", (Case(0.5), Case(1.0)), "This one.", log=True)
+    monkeypatch.setattr(Study, "trained", lambda *about: lanes)
+    page = study.reproduction().make(Request(tmp_path, quick=True, command="apical reproduce study")).read_text()
+    assert "Not drawn, as it diverged: 0.5 (1 of 2 seeds)." in page
+    (series,) = study.figure([Outcome(c, *v) for c, v in zip(study.cases, lanes, strict=True)]).panels[1].series
+    assert series.x.tolist() == [1.0]
+    assert study.figure([Outcome(study.cases[0], *lanes[0])]).panels[0].series == ()
+
+
 def test_two_seeds_are_told_and_not_made_an_interval():
     assert spread(np.array([0.9, 0.5])) == "0.5 and 0.9"
     assert (

@@ -234,7 +234,7 @@ def _draw_interval(axes: Axes, place: int, row: Interval) -> None:
         axes.plot(row.box, [place, place], color=row.colour, alpha=0.3, linewidth=7, solid_capstyle="butt")
     if row.dots:
         axes.plot(row.dots, [place] * len(row.dots), "o", color=row.colour, alpha=0.45, ms=2.4, mew=0)
-    axes.plot([row.mean], [place], "o", color=row.colour, ms=4)
+    axes.plot([row.mean], [place], "o", color=row.colour, ms=4, clip_on=False)
 
 
 def _label_axes(axes: Axes, title: str, x: str, y: str) -> None:

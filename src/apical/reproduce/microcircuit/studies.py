@@ -18,6 +18,7 @@ from apical.rules.microcircuit import Microcircuit
 
 SEEDS, QUICK_SEEDS = 5, 2
 POINTS, QUICK_POINTS = (5, 10, 20, 40, 60, 80, 100, 140, 200), (5, 20)
+FEW = 7
 MEASURES = ("accuracy", "mse", "apical_error")
 DRAWN = (
     "Drawn: the mean over seeds after learning, of the error that of its logarithm, with the range from the lowest to "
@@ -75,7 +76,8 @@ class Study:
         ]
         right = [o.case.name for o in found if (o.accuracy >= 1).all()]
         return Findings(
-            f"Right on every bar from every seed after {points[-1]} epochs, {self.axis}: {', '.join(right) or 'none'}",
+            f"Right on every bar from every seed after {points[-1]} epochs, {self.axis}: {', '.join(right) or 'none'}."
+            + diverged(found),
             (self.figure(found),),
             (self.axis, "seed", "accuracy", "mse", "apical_error", "first_perfect_epoch"),
             rows,
@@ -84,7 +86,6 @@ class Study:
                 f"{n_seeds} seeds, {points[-1]} epochs of {self.per_epoch} bars, one at a time, preset {self.preset}"
                 + "".join(f", {key}={value}" for key, value in self.settings.items())
                 + ". Tests are without the teacher's pull; the first perfect epoch is the first one measured.",
-                self.answer,
             ),
         )
 
@@ -104,8 +105,9 @@ class Study:
         return found
 
     def figure(self, found: "list[Outcome]") -> Figure:
-        """Accuracy, error and apical potentials over the axis, or in rows where cases have names."""
-        most = 1.1 * max(float(o.apical.max()) for o in found)
+        """Accuracy, error and apical potentials over the axis, or in rows where cases have names; no diverged case."""
+        found = [o for o in found if not o.n_diverged]
+        most = 1.1 * max((float(o.apical.max()) for o in found), default=1.0)
         draw = self.rows if any(o.case.label for o in found) else self.curves
         panels = (
             draw("Accuracy", Axis("accuracy", limits=(-0.02, 1.05)), found, "accuracy"),
@@ -116,10 +118,13 @@ class Study:
 
     def curves(self, title: str, y: Axis, found: "list[Outcome]", name: str) -> Panel:
         """A measurement over the axis."""
+        if not found:
+            return Panel(title, Axis(self.axis), y, ())
         values = np.stack([getattr(o, name) for o in found])
         xs = np.array([o.case.x for o in found])
         drawn = curve("mean over seeds, with their range", COLOURS[0], xs, values, points=True, geometric=y.log)
-        return Panel(title, Axis(self.axis, log=self.log), y, (drawn,))
+        ticks = tuple(map(float, xs)) if self.log and len(xs) <= FEW else None
+        return Panel(title, Axis(self.axis, log=self.log, ticks=ticks), y, (drawn,))
 
     def rows(self, title: str, x: Axis, found: "list[Outcome]", name: str) -> IntervalPanel:
         """A measurement of each case in a row of its own."""
@@ -141,10 +146,21 @@ class Outcome:
     apical: Float[np.ndarray, " seeds"]
     first: Float[np.ndarray, " seeds"]
 
+    @property
+    def n_diverged(self) -> int:
+        """How many seeds ended without a finite error."""
+        return int((~np.isfinite(self.mse)).sum())
+
     def beside(self, axis: str) -> Beside:
         """This case and what was published of it."""
         ours = f"{share(self.accuracy)} seeds at 100 %, first at epoch {reached(self.first)}; MSE {spread(self.mse)}"
         return Beside(f"{axis}: {self.case.name}", self.case.published or "\u2014", ours)
+
+
+def diverged(found: Sequence[Outcome]) -> str:
+    """Which cases diverged, and are not drawn; empty where none did."""
+    lost = [f"{o.case.name} ({o.n_diverged} of {len(o.mse)} seeds)" for o in found if o.n_diverged]
+    return f" Not drawn, as it diverged: {', '.join(lost)}." if lost else ""
 
 
 def alike(rules: Sequence[AbstractRule]) -> list[list[int]]:
