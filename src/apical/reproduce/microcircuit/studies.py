@@ -148,8 +148,8 @@ class Outcome:
 
     @property
     def n_diverged(self) -> int:
-        """How many seeds ended without a finite error."""
-        return int((~np.isfinite(self.mse)).sum())
+        """How many seeds ended without a finite error or potential."""
+        return int((~np.isfinite(self.mse + self.apical)).sum())
 
     def beside(self, axis: str) -> Beside:
         """This case and what was published of it."""
