@@ -13,7 +13,7 @@ import pytest
 
 from apical.cli import report as command
 from apical.errors import InputError
-from apical.report import write_page, write_report
+from apical.report import markup, write_page, write_report
 
 NAMES = [
     "results", "samples", "learning-curves", "angle-to-backprop", "feedback-alignment", "learning-dynamics", "cost",
@@ -141,3 +141,8 @@ def test_no_model_is_loaded() -> None:
     """Reports are read on machines without JAX's start-up time, or without JAX."""
     code = "import sys, apical.report, apical.cli.report; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_code_in_a_paragraph_is_set_as_code() -> None:
+    assert markup.paragraph("`apical audit` & <b>") == "<p><code>apical audit</code> &amp; &lt;b&gt;</p>"
+    assert markup.paragraph("a `b", "lead") == '<p class="lead">a `b</p>'

@@ -97,6 +97,8 @@ def test_table_1_marks_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "<small>(" not in page
     found = Finding("backprop", "no_separate_pathways", NO, "")
     assert table_1._shown(found) == ("\u2717 (\u2713)", table_1.OTHER)
+    limit = Finding("microcircuit", "exact_gradients", NO, "")
+    assert table_1._shown(limit) == ("\u2717\n(in the limit)", table_1.OTHER)
     assert "\u2717<small>(\u2713)</small></td>" in _cell(found)
 
 

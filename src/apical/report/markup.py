@@ -1,5 +1,6 @@
 """Pieces of HTML: paragraphs, notes, lists of settings. Everything is escaped here."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
@@ -8,8 +9,9 @@ from apical.report.theme import Style
 
 
 def paragraph(text: str, kind: str = "") -> str:
-    """A paragraph of plain text; `kind` is a class of the style sheet."""
-    return f'<p class="{escape(kind)}">{escape(text)}</p>' if kind else f"<p>{escape(text)}</p>"
+    """A paragraph of plain text, what is between backquotes as code; `kind` is a class of the style sheet."""
+    words = re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+    return f'<p class="{escape(kind)}">{words}</p>' if kind else f"<p>{words}</p>"
 
 
 def notes(items: Sequence[tuple[str, str]]) -> str:

@@ -75,7 +75,10 @@ def draw(findings: Sequence[Finding], path: Path) -> None:
 
 def _shown(finding: Finding) -> tuple[str, str]:
     theirs, ours = (_mark(value) for value in (TABLE[finding.rule, finding.property], finding.value))
-    return (ours, SAME) if ours == theirs else (f"{ours} ({theirs})", OTHER)
+    if ours == theirs:
+        return ours, SAME
+    between = " " if len(theirs) == 1 else "\n"
+    return f"{ours}{between}({' '.join(theirs.split())})", OTHER
 
 
 def _mark(value: str) -> str:
