@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
+from microcircuit_cases import N, begun, examples, made, shown
 from microcircuit_port import Port
 
 from apical.core import Batch, State, Weights
@@ -21,42 +22,14 @@ from apical.networks.microcircuit_state import families
 from apical.networks.microcircuit_steady import steady_state
 from apical.networks.synapses import Synapses
 from apical.probes.credit import angle_to_backprop, gradient
-from apical.rules.assembly import assemble
 from apical.rules.microcircuit import Microcircuit
 from apical.rules.microcircuit_plasticity import direction
-from apical.rules.registry import find
-
-INPUTS, OUTPUTS, N = 5, 3, 4
-EVERY = {"rate_ip": 0.02, "rate_pi": 0.02, "rate_down": 0.01, "tolerance": 1e-13}
 
 
 @pytest.fixture(autouse=True)
 def double() -> Iterator[None]:
     with jax.enable_x64(True):
         yield
-
-
-def made(hidden: tuple[int, ...] = (6,), **settings: object) -> Microcircuit:
-    rule = assemble(find("microcircuit"), "mlp", (INPUTS,), OUTPUTS, hidden, {**EVERY, **settings})
-    assert isinstance(rule, Microcircuit)
-    return rule
-
-
-def examples(n: int = N, seed: int = 0) -> Batch:
-    keys = jr.split(jr.key(seed), 2)
-    return Batch(jr.uniform(keys[0], (n, INPUTS)), jr.uniform(keys[1], (n, OUTPUTS)))
-
-
-@eqx.filter_jit
-def begun(rule: Microcircuit, batch: Batch, seed: int = 3) -> State:
-    return rule.init(jr.key(seed), batch)
-
-
-@eqx.filter_jit
-def shown(rule: Microcircuit, state: State, batches: Batch) -> State:
-    """The state after many presentations, one after the other; `batches` has a leading axis for them."""
-    step = lambda s, b: (rule.update(s, b, jr.key(0))[0], None)  # noqa: E731
-    return jax.lax.scan(step, state, batches)[0]
 
 
 @eqx.filter_jit

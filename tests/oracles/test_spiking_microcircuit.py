@@ -134,6 +134,18 @@ def test_held_weights_learn_what_moving_ones_do_at_small_rates() -> None:
     assert distance(*changes) < 0.2
 
 
+@pytest.mark.long
+def test_weights_decay_by_a_share_of_the_rate(batch: Batch) -> None:
+    """Beside the same spikes: a share of rate times the 15 ms of plasticity."""
+    few = jax.tree.map(lambda a: a[:4], batch)
+    rules = [made(weight_decay=share, rate_up=0.02) for share in (0.0, 0.1)]
+    state = rules[0].init(jr.key(1), few)
+    kept, less = (updated(rule, state, few, jr.key(2))[0].weights for rule in rules)
+    for before, a, b in zip(state.weights.forward, kept.forward, less.forward, strict=True):
+        np.testing.assert_allclose(a.kernel - b.kernel, 0.02 * 15 * 0.1 * before.kernel, atol=1e-5)
+        assert float(jnp.abs(before.kernel).max()) > 0.1
+
+
 @pytest.mark.parametrize("rate", [0.3, 4.0])
 def test_refractory_cells_saturate(rate: float) -> None:
     """Bernoulli with a dead time of k steps: p / (1 + k p) per step, which is r / (1 + r t_ref) for small steps."""

@@ -82,6 +82,10 @@ class MicrocircuitSettings(AbstractNetwork):
         None, "white noise of every soma's current; none: not drawn", low=0, unit="1/sqrt(ms)", optional=True
     )
 
+    input_noise: Array | None = real(
+        None, "standard deviation of noise on inputs while learning; none: not drawn", low=0, optional=True
+    )
+
     transfer: str = choice("soft-relu", tuple(SHAPES), "rate as a function of potential", source=SACRAMENTO)
     gamma: Array = real(1.0, "gain of the transfer function", low=0, open_low=True, source=GILLE)
     beta: Array = real(1.0, "steepness of the transfer function", low=0, open_low=True, source=GILLE)

@@ -25,6 +25,7 @@ from apical.rules.optimisers import (
     METHODS,
     MOMENTUM_WORDS,
     RATE_DECAY_WORDS,
+    WEIGHT_DECAY_WORDS,
     AbstractOptimiser,
     take_step,
 )
@@ -95,6 +96,7 @@ class Microcircuit(AbstractRule):
     optimiser: str = choice("sgd", tuple(METHODS), METHOD_WORDS)
     momentum: Array = real(0.9, MOMENTUM_WORDS, low=0, high=0.9999)
     rate_decay: Array = real(0.0, RATE_DECAY_WORDS.format("rate_decay"), low=0, unit="1/update")
+    weight_decay: Array = real(0.0, WEIGHT_DECAY_WORDS, low=0, high=1)
 
     def __check_init__(self) -> None:
         if self.network.engine == EULER and self.optimiser != "sgd":
@@ -124,6 +126,7 @@ class Microcircuit(AbstractRule):
 
     def update(self, state: State, batch: Batch, key: PRNGKey) -> tuple[State, Info]:
         net, before = self.network, state.weights
+        batch = net.blurred(batch, key)
         potentials = net.apply(before.forward, batch.x)
         nudge = net.nudge(net.target(batch.y)) if self.taught else absent()
         if net.engine == EULER:
@@ -144,7 +147,7 @@ class Microcircuit(AbstractRule):
         share = self.duration / net.presentation_ms / (1 + self.rate_decay * n_updates.astype(self.rate_decay.dtype))
         rates = {name: plasticity.each(share * rate, plastic[name]) for name, rate in self.rates.items()}
         limits = plasticity.limits(self.weight_clip, plastic)
-        learning = Learning(rates, limits, self.tau_delta_ms, self.plasticity_onset_ms)
+        learning = Learning(rates, limits, self.tau_delta_ms, self.plasticity_onset_ms, self.weight_decay)
         flat = batch.x.reshape(len(batch.x), -1)
         weights, cells, traces = simulate(net, learning, (state.weights, cells, traces), flat, nudge, key_show)
         moved = jax.tree.map(jnp.subtract, state.weights, weights)
@@ -177,6 +180,7 @@ class Microcircuit(AbstractRule):
     def descended(self, weights: Weights, memory: PyTree, towards: Families) -> tuple[Weights, PyTree]:
         """Weights and memory after one step of these families along what they descend."""
         method, plastic = METHODS[self.optimiser](self.momentum), self.plastic(weights)
+        towards = plasticity.decayed(towards, plastic, self.weight_decay)
         duration = self.duration / self.plasticity_steps
         stepped = {
             name: take_step(method, self.rates[name] * duration, self.rate_decay, along, memory[name], plastic[name])

@@ -11,7 +11,7 @@ from apical.hyperparameters import real, stretch
 from apical.networks.microcircuit_settings import MicrocircuitSettings
 from apical.networks.microcircuit_state import GROUPS, Activity, Layers
 from apical.networks.synapses import Synapses
-from apical.rules.optimisers import AbstractOptimiser
+from apical.rules.optimisers import AbstractOptimiser, decay
 
 Families = dict[str, Layers]
 Errors = tuple[Array, ...]
@@ -112,6 +112,11 @@ def hebbian(synapses: Synapses, error: Float[Array, "batch units"], sent: Float[
     alone = len(error) == 1  # then a product of the elements, which joins the change of weights in one loop over them
     kernel = scaled[0][:, None] * sent[0] if alone else jnp.einsum("nu,ns->us", scaled, sent)
     return Synapses(kernel, None if synapses.bias is None else scaled.sum(0))
+
+
+def decayed(towards: Families, weights: Families, share: Array) -> Families:
+    """What these families descend, with a share of each weight added to it."""
+    return {name: decay(layers, weights[name], share) for name, layers in towards.items()}
 
 
 def present(net: MicrocircuitSettings, weights: Families, steps: Families) -> Families:

@@ -12,16 +12,17 @@ from apical.networks.microcircuit_settings import MicrocircuitSettings
 from apical.networks.microcircuit_state import Activity, Layers, Nudge, assembled, families
 from apical.networks.synapses import Synapses
 from apical.neurons.somata import filtered, filtered_mean
-from apical.rules.microcircuit_plasticity import Families, clipped, direction, present
+from apical.rules.microcircuit_plasticity import Families, clipped, decayed, direction, present
 
 
 class Learning(eqx.Module):
-    """How weights move in time: rates per ms and largest weights of every layer of each family, filter and onset."""
+    """How weights move in time: rates per ms and largest weights by layer of each family, filter, onset and decay."""
 
     rates: dict[str, tuple[Array, ...]]
     limits: dict[str, tuple[Array, ...]]
     tau_delta_ms: Array | None
     onset_ms: Array
+    weight_decay: Array
 
     def step(
         self, net: MicrocircuitSettings, weights: Weights, traces: Families, seen: Activity, on: Array
@@ -33,7 +34,7 @@ class Learning(eqx.Module):
             means = jax.tree.map(lambda t, d: filtered_mean(t, d, net.dt_ms, tau_ms), traces, towards)
             traces = jax.tree.map(lambda t, d: filtered(t, d, net.dt_ms, tau_ms), traces, towards)
             towards = means
-        towards = present(net, plastic, towards)
+        towards = present(net, plastic, decayed(towards, plastic, self.weight_decay))
         moved = {name: _moved(plastic[name], towards[name], r, on * net.dt_ms) for name, r in self.rates.items()}
         return assembled({**families(weights), **clipped(moved, self.limits)}), traces
 

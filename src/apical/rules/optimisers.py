@@ -22,6 +22,7 @@ METHODS: dict[str, Callable[[Array], optax.GradientTransformation]] = {
 }
 METHOD_WORDS = "how a direction becomes a step"
 MOMENTUM_WORDS = "share of past directions kept (momentum, nesterov), beta 1 (adam)"
+WEIGHT_DECAY_WORDS = "share of each weight added to its direction"
 RATE_DECAY_WORDS = "the rate falls as 1 / (1 + {} * updates)"
 
 
@@ -60,7 +61,7 @@ class Optimiser(AbstractOptimiser):
     )
     optimiser: str = choice("adam", tuple(METHODS), METHOD_WORDS)
     rate_decay: Array = real(0.0, RATE_DECAY_WORDS.format("rate_decay"), low=0, unit="1/update")
-    weight_decay: Array = real(0.0, "share of each weight added to its direction", low=0, high=1)
+    weight_decay: Array = real(0.0, WEIGHT_DECAY_WORDS, low=0, high=1)
     momentum: Array = real(0.9, MOMENTUM_WORDS, low=0, high=0.9999)
     rate_drops: tuple[int, ...] | None = integers(
         None, "after each of so many epochs the rate falls to a tenth", low=1, optional=True

@@ -21,6 +21,7 @@ from apical.rules.optimisers import (
     METHODS,
     MOMENTUM_WORDS,
     RATE_DECAY_WORDS,
+    WEIGHT_DECAY_WORDS,
     AbstractOptimiser,
     take_step,
 )
@@ -83,6 +84,7 @@ class SpikingMicrocircuit(AbstractRule):
     optimiser: str = choice("sgd", tuple(METHODS), METHOD_WORDS + " (held)")
     momentum: Array = real(0.9, MOMENTUM_WORDS, low=0, high=0.9999)
     rate_decay: Array = real(0.0, RATE_DECAY_WORDS.format("rate_decay") + " (held)", low=0, unit="1/update")
+    weight_decay: Array = real(0.0, WEIGHT_DECAY_WORDS + " (held)", low=0, high=1)
 
     def __check_init__(self) -> None:
         if self.plasticity_engine != HELD and self.optimiser != "sgd":
@@ -118,6 +120,7 @@ class SpikingMicrocircuit(AbstractRule):
 
     def update(self, state: State, batch: Batch, key: PRNGKey) -> tuple[State, Info]:
         net, before = self.network, state.weights
+        batch = net.blurred(batch, key)
         potentials = net.apply(before.forward, batch.x)
         flat, nudge = batch.x.reshape(len(batch.x), -1), net.nudge(net.target(batch.y)) if self.taught else absent()
         if self.plasticity_engine == HELD:
@@ -133,9 +136,9 @@ class SpikingMicrocircuit(AbstractRule):
         weights, plastic = state.weights, self.plastic(state.weights)
         towards = held(self.network, self.setting, weights, x, nudge, key)
         towards = plasticity.present(self.network, plastic, towards)
-        method = METHODS[self.optimiser](self.momentum)
+        method, along = METHODS[self.optimiser](self.momentum), plasticity.decayed(towards, plastic, self.weight_decay)
         stepped = {
-            name: take_step(method, rate, self.rate_decay, towards[name], state.optimiser[name], plastic[name])
+            name: take_step(method, rate, self.rate_decay, along[name], state.optimiser[name], plastic[name])
             for name, rate in self.rates(self.network.presentation_ms - self.plasticity_onset_ms).items()
         }
         moved = {name: layers for name, (layers, _) in stepped.items()}
