@@ -32,6 +32,15 @@ def source(
         images = [[float(pixel == "x") for pixel in bar] for bar in drawn]
         return np.reshape(images, (8, 3, 3, 1)), np.array([0, 0, 0, 1, 1, 1, 2, 2])
 
+    def yin_yang() -> tuple[np.ndarray, np.ndarray]:
+        """The points that are loaded, told apart by the point (0.5, 0.5) of the unit square and complex numbers."""
+        dataset = load("yin-yang")
+        inputs = np.concatenate([part.take(np.arange(len(part))) for part in (dataset.train, dataset.test)])
+        z = 2 * (inputs[:, 0] + 1j * inputs[:, 1]) - (1 + 1j)  # the disc of radius 1 around 0
+        half = [abs(z - 0.5) <= 0.5, abs(z + 0.5) <= 0.5]
+        yang = np.select(half, [True, False], z.imag <= 0)
+        return inputs, np.where(np.minimum(abs(z - 0.5), abs(z + 0.5)) <= 0.2, 2, yang)
+
     def scaled(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return images / np.float32(255), labels
 
@@ -39,6 +48,7 @@ def source(
         "digits": lambda: (load_digits().images[..., None] / 16, load_digits().target),
         "two-moons": moons,
         "bars": bars,
+        "yin-yang": yin_yang,
         "mnist": lambda: scaled(*write_idx(tmp_path / "mnist")),
         "fashion-mnist": lambda: scaled(*write_idx(tmp_path / "fashion_mnist")),
         "cifar10": lambda: scaled(*write_cifar(tmp_path / "cifar10" / "cifar-10-batches-bin")),

@@ -8,6 +8,7 @@ import pytest
 from apical.data.dataset import Dataset
 from apical.data.registry import DATASETS, load
 from apical.data.splits import folds, split
+from apical.data.yin_yang import DOT, OUTSIDE, YANG, YIN, place
 from apical.errors import InputError
 from apical.rules.assembly import schema
 from apical.rules.registry import RULES
@@ -64,6 +65,37 @@ def test_self_prediction_asks_for_nothing_and_never_twice():
     assert not dataset.train.labels.any() and dataset.train.labels.shape == (20, 2) and dataset.task == "regression"
     every = np.concatenate([inputs(dataset, "train"), inputs(dataset, "test")])
     assert every.min() >= 0 and every.max() <= 1 and len(np.unique(every, axis=0)) == len(every)
+
+
+def test_yin_and_yang_are_one_turned_around_and_each_as_large_as_half_the_disc_without_the_dots():
+    axis = (np.arange(800) + 0.5) / 800
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    found, turned = place(grid, 0.1), place(1 - grid, 0.1)
+    np.testing.assert_array_equal(turned, np.select([found == YIN, found == YANG], [YANG, YIN], found))
+    dots = 2 * np.pi * 0.1**2
+    for where, area in {YIN: (np.pi / 4 - dots) / 2, DOT: dots, OUTSIDE: 1 - np.pi / 4}.items():
+        assert np.mean(found == where) == pytest.approx(area, abs=1e-3)
+    told = {
+        (0.5, 0.6): YIN,
+        (0.5, 0.4): YANG,
+        (0.25, 0.35): YIN,
+        (0.75, 0.65): YANG,
+        (0.25, 0.45): DOT,
+        (0.75, 0.5): DOT,
+    }
+    np.testing.assert_array_equal(place(np.array(list(told)), 0.1), list(told.values()))
+
+
+def test_yin_yang_is_balanced_and_shows_a_point_from_both_sides():
+    dataset = load("yin-yang", options={"n_inputs": 5, "n_examples": 200, "points_seed": 3})
+    every = np.concatenate([inputs(dataset, "train"), inputs(dataset, "test")])
+    labels = np.concatenate([dataset.train.labels, dataset.test.labels])
+    np.testing.assert_allclose(every[:, :2] + every[:, 2:4], 1, atol=1e-6)
+    assert every.shape == (1200, 5) and (every[:, 4] == 1).all() and list(np.bincount(labels)) == [400, 400, 400]
+    np.testing.assert_array_equal(place(every[:, :2].astype(float), 0.1), labels)
+    assert not np.array_equal(
+        every[:200], inputs(load("yin-yang", options={"n_inputs": 5, "n_examples": 200}), "train")
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The frame of the microcircuit's experiments: lanes are runs alone, and a chain answers one step a hop later."""
+"""The microcircuit's experiments: lanes are runs alone, and what closed forms say of their networks."""
 
 import csv
 from pathlib import Path
@@ -11,12 +11,16 @@ import numpy as np
 import pytest
 
 from apical.core import Batch
+from apical.networks.microcircuit import Circuit
+from apical.networks.microcircuit_steady import steady_state
+from apical.networks.synapses import Synapses
 from apical.probes.credit import gradient
 from apical.reproduce.base import Request
+from apical.reproduce.microcircuit import chain, interneurons, self_predicting
 from apical.reproduce.microcircuit.frame import spread
 from apical.reproduce.microcircuit.lanes import History, dataset_for, made, train_lanes
+from apical.reproduce.microcircuit.learners import Learner
 from apical.reproduce.microcircuit.measures import bars_probe, first_perfect, reached
-from apical.reproduce.microcircuit.mnist import Learner, of_kind
 from apical.reproduce.microcircuit.studies import Case, Outcome, Study, alike
 from apical.reproduce.microcircuit.traces import STEP_RESPONSE
 from apical.rules.microcircuit import Microcircuit
@@ -103,7 +107,7 @@ def test_with_latent_equilibrium_the_chain_is_one_step_behind_and_the_page_says_
 
 def test_backprop_in_the_same_network_descends_its_loss_and_moves_nothing_else():
     made = rule(0.06, rate_up=(0.4, 0.1), rate_per="presentation")
-    learner = of_kind(Learner("", "", backprop=True), made)
+    learner = Learner("", backprop=True).of_kind(made)
     batch = Batch(jr.uniform(jr.key(0), (5, 3, 3, 1)), jnp.arange(5) % 3)
 
     @eqx.filter_jit
@@ -116,3 +120,30 @@ def test_backprop_in_the_same_network_descends_its_loss_and_moves_nothing_else()
         np.testing.assert_allclose(moved.kernel, w.kernel - rate * g.kernel, atol=1e-6)
         assert float(jnp.abs(g.kernel).max()) > 1e-3
     jax.tree.map(np.testing.assert_array_equal, (before.lateral, before.feedback), (after.lateral, after.feedback))
+
+
+def test_a_chain_with_the_weights_called_its_teachers_answers_as_the_teacher():
+    dataset = dataset_for("teacher", chain.PRESET, {**chain.TEACHER, "n_examples": 50})
+    weights = tuple(Synapses(jnp.full((1, 1), w)) for w in chain.reachable(dataset))
+    net = made(dataset, chain.PRESET, (1,)).network
+    answers = net.apply(weights, jnp.asarray(dataset.train.take(np.arange(50))))
+    np.testing.assert_allclose(answers, dataset.train.labels, rtol=1e-4)
+    assert dataset.train.labels.std() > 0.1
+
+
+def test_apical_potentials_are_the_propagated_error_to_first_order_and_interneurons_off_by_the_closed_form():
+    x, target = self_predicting.asked(20)
+    weights = self_predicting.circuit().init_weights(jr.key(0))
+
+    @eqx.filter_jit
+    def both(net: Circuit) -> tuple:
+        return steady_state(net, weights, x, net.nudge(target)), self_predicting.propagated(net, weights, x, target)
+
+    far, near = (self_predicting.distances(s.apical, e) for s, e in map(both, map(self_predicting.circuit, (1.0, 0.1))))
+    for at_far, at_near in zip(far, near, strict=True):
+        assert at_near < 0.03 and at_near == pytest.approx(at_far / 10, rel=0.2)
+    net = self_predicting.circuit()
+    seen, _ = both(eqx.tree_at(lambda n: n.g_som, net, jnp.zeros(())))  # nothing is pulled: as without a teacher
+    slopes = {name: u / seen.somas[1] for name, u in interneurons.kinds(net, seen).items()}
+    np.testing.assert_allclose(slopes["straight current"], 1 + 0.06 / 0.13, rtol=1e-3)
+    np.testing.assert_allclose(slopes["no factor"], 1 + 0.06 / 0.19, rtol=1e-3)

@@ -70,13 +70,15 @@ class Teacher(Generated):
 
     def dataset(self) -> Dataset:
         generator = np.random.default_rng(self.teacher_seed)
-        sizes = (self.n_inputs, *self.teacher_hidden, self.n_outputs)
-        weights = [
-            s * generator.uniform(-1, 1, (b, a))
-            for s, (a, b) in zip(self.ranges(), itertools.pairwise(sizes), strict=True)
-        ]
+        weights = self.weights(generator)
         x = generator.uniform(-1, 1, (self.n_examples + N_TEST, self.n_inputs)).astype(np.float32)
         return _regression("teacher", x, self.answer(weights, x))
+
+    def weights(self, generator: np.random.Generator) -> list[np.ndarray]:
+        """The teacher's weights, the first that a generator of `teacher_seed` draws."""
+        sizes = (self.n_inputs, *self.teacher_hidden, self.n_outputs)
+        shapes = zip(self.ranges(), itertools.pairwise(sizes), strict=True)
+        return [s * generator.uniform(-1, 1, (above, below)) for s, (below, above) in shapes]
 
     def ranges(self) -> np.ndarray:
         """The size of the weights of each layer."""

@@ -10,6 +10,7 @@ from apical.data import cifar, folder, idx, synthetic
 from apical.data.dataset import Dataset
 from apical.data.generated import Bars, Generated, SelfPrediction, Teacher
 from apical.data.published import CIFAR10, FASHION_MNIST, MNIST, Published
+from apical.data.yin_yang import YinYang
 from apical.errors import InputError
 from apical.hyperparameters import Hyperparameter, Value, complete, declarations
 from apical.tasks import CLASSIFICATION, REGRESSION
@@ -112,6 +113,7 @@ _ENTRIES = (
         n_outputs=2,
     ),
     _generated("bars", Bars, "the rows, columns and diagonals of a 3x3 image", (8, 8), (3, 3, 1), 3, CLASSIFICATION),
+    _generated("yin-yang", YinYang, "points of a disc, by where they are in it", (5000, 1000), (4,), 3, CLASSIFICATION),
     _generated("teacher", Teacher, "the answers of a random network", (10_000, 2000), (15,), 5, REGRESSION),
     _generated(
         "self-prediction", SelfPrediction, "random inputs, nothing to answer", (1000, 2000), (5,), 3, REGRESSION

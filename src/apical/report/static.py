@@ -246,7 +246,7 @@ def _label_axes(axes: Axes, title: str, x: str, y: str) -> None:
 def _draw_images(figure: ImageGrid) -> Canvas:
     n_columns = max(len(row.tiles) for row in figure.rows)
     stacks = [max(len(tile.images) for tile in row.tiles) for row in figure.rows]
-    size = 0.7
+    size = float(np.clip(5.6 / n_columns, 0.7, 1.4))
     canvas = Canvas(figsize=(size * n_columns, sum(size * n + 0.25 for n in stacks)), layout="constrained")
     canvas.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)  # type: ignore[union-attr]
     grid = canvas.subplots(sum(stacks), n_columns, squeeze=False)

@@ -74,6 +74,7 @@ DATASET_NAMES = {
     "teacher": "Teacher task",
     "self-prediction": "Self-prediction",
     "two-moons": "Two moons",
+    "yin-yang": "Yin-yang",
 }
 
 NETWORK_NAMES = {"mlp": "fully connected", "cnn": "convolutional", "lc": "locally connected"}

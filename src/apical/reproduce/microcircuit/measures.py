@@ -10,6 +10,7 @@ from apical.core import Batch, PRNGKey, State
 from apical.probes.credit import PerLayer, angle
 from apical.probes.microcircuit import AnyMicrocircuit, free_output_error, prediction_probes
 from apical.probes.scores import hits, squared_error, tally
+from apical.rules.base import AbstractRule
 
 PERFECT = 1.0
 
@@ -24,7 +25,7 @@ def bars_probe(rule: AnyMicrocircuit, state: State, test: Batch, key: PRNGKey) -
     }
 
 
-def error_probe(rule: AnyMicrocircuit, state: State, test: Batch, key: PRNGKey) -> dict[str, Array]:
+def error_probe(rule: AbstractRule, state: State, test: Batch, key: PRNGKey) -> dict[str, Array]:
     """Share of wrong answers in percent, without a teacher."""
     return {"error": 100 * (1 - hits(rule.predict(state, test.x, key), test.y).astype(float).mean())}
 

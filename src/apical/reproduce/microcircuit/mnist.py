@@ -1,23 +1,19 @@
 """MNIST, as Sacramento has it: two hidden layers, one that rests, feedback that learns, and time in full."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float, Int, PyTree
+from jaxtyping import Float, Int
 
-from apical.core import Batch, State, Weights
 from apical.data.dataset import Dataset
 from apical.data.registry import load
-from apical.hyperparameters import Value
-from apical.networks.microcircuit_state import Nudge, assembled
-from apical.probes.credit import gradient
 from apical.report import Axis, Figure, Panel, Reference
 from apical.reproduce.base import Request
 from apical.reproduce.microcircuit.frame import COLOURS, Beside, Findings, curve, experiment, spread
-from apical.reproduce.microcircuit.lanes import made, train_lanes
+from apical.reproduce.microcircuit.lanes import train_lanes
+from apical.reproduce.microcircuit.learners import Learner
 from apical.reproduce.microcircuit.measures import error_probe
-from apical.rules.microcircuit import Microcircuit
 
 PRESET, BATCH = "sacramento-2018-mnist", 10
 SEEDS, EPOCHS = 3, (1, 2, 3, 4, 5, 7, 9, 11, 13, 15)
@@ -33,28 +29,6 @@ DIFFERENCE = (
     "tanh, steps are Adam's, and synapses from the input have a rate of their own, as no interneuron has to keep up "
     "with them. No validation data are held out: nothing is chosen here."
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Learner:
-    """A microcircuit with a few settings of its own, and the published test error in %."""
-
-    label: str
-    published: str
-    settings: Mapping[str, Value] = field(default_factory=dict)
-    hidden: tuple[int, ...] = (500, 500)
-    backprop: bool = False
-
-
-class Gradient(Microcircuit):
-    """The same network, cells and optimiser; forward weights descend the gradient of its loss, all others rest."""
-
-    def learn_settled(
-        self, weights: Weights, memory: PyTree, batch: Batch, nudge: Nudge
-    ) -> tuple[Weights, PyTree, Weights]:
-        towards = {"up": gradient(self, State(weights, memory, None), batch)}
-        return *self.descended(weights, memory, towards), assembled(towards)
-
 
 LEARNERS = (
     Learner("microcircuit", "1.96"),
@@ -100,14 +74,9 @@ def learnt(
     learner: Learner, dataset: Dataset, n_seeds: int, epochs: tuple[int, ...]
 ) -> Float[np.ndarray, "points seeds"]:
     """Test errors after these epochs."""
-    rule = of_kind(learner, made(dataset, PRESET, learner.hidden, learner.settings))
+    rule = learner.rule(dataset, PRESET)
     runs = [train_lanes([rule], [seed], dataset, BATCH, epochs, error_probe) for seed in range(n_seeds)]
     return np.concatenate([run.measured["error"][1:] for run in runs], axis=1)
-
-
-def of_kind(learner: Learner, rule: Microcircuit) -> Microcircuit:
-    """The rule, or backprop in its network."""
-    return Gradient(**{one.name: getattr(rule, one.name) for one in fields(rule)}) if learner.backprop else rule
 
 
 def _figure(epochs: Int[np.ndarray, " points"], found: Mapping[Learner, Float[np.ndarray, "points seeds"]]) -> Figure:

@@ -4,6 +4,7 @@ from apical.reproduce.microcircuit.studies import Case, Study
 
 SETTLED = {"engine": "steady-state", "plasticity_steps": 20, "tau_delta_ms": None, "readout_lag_ms": 0.0}
 THESIS = "Gille 2023"
+MIXED = 0.06 / 0.19  # lambda of the preset
 
 
 def along(key: str, *values: float) -> tuple[Case, ...]:
@@ -78,6 +79,51 @@ STUDIES = (
         along("g_leak", 0.003, 0.01, 0.03, 0.1, 0.3),
         "A larger leak lowers all potentials, and with them rates and errors.",
         settings=SETTLED,
+        log=True,
+    ),
+    Study(
+        "microcircuit-mixing-with-leak",
+        "Should the pull of the cell above grow with the leak?",
+        THESIS,
+        "g_leak (1/ms), lambda constant",
+        tuple(
+            Case(leak, {"g_leak": leak, "g_som": MIXED / (1 - MIXED) * (leak + 0.1)})
+            for leak in (0.003, 0.01, 0.03, 0.1, 0.3)
+        ),
+        "g_som is set so that lambda = g_som / (g_leak + g_basal + g_som) stays 0.316, whatever the leak.",
+        settings=SETTLED,
+        log=True,
+    ),
+    Study(
+        "microcircuit-apical-leak",
+        "May apical dendrites leak more?",
+        THESIS,
+        "leak of apical dendrites alone",
+        tuple(
+            Case(leak, {"feedback_range": 1 / leak, "rate_pi": 0.01 / leak}) for leak in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+        ),
+        "A leak divides what apical dendrites hear, and what a change of their synapses does: the same as smaller "
+        "weights from above and of interneurons, with a smaller rate of learning of the latter.",
+        settings=SETTLED,
+        log=True,
+    ),
+    Study(
+        "microcircuit-bias",
+        "Does a learned bias help?",
+        THESIS,
+        "bias",
+        named(("none", {}, ""), ("learned", {"bias": True}, "an open question")),
+        "Basal dendrites and interneurons hear a cell that is always at 1, through weights that learn as all others.",
+        settings=SETTLED,
+    ),
+    Study(
+        "microcircuit-feedback-rate",
+        "How fast must the synapses of interneurons learn, beside those onto them?",
+        THESIS,
+        "rate_pi / rate_ip, random start",
+        tuple(Case(ratio, {"rate_pi": 0.004 * ratio}) for ratio in (0.01, 0.1, 0.5, 2.5, 5.0, 10.0)),
+        "The draft had to make it 100 times slower, the papers have it 2 to 5 times faster.",
+        settings={**SETTLED, "start": "random"},
         log=True,
     ),
     Study(

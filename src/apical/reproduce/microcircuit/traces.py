@@ -82,7 +82,7 @@ def run_chain(request: Request) -> Findings:
     """Both chains."""
     found = {name: chain(latent) for name, latent in LATENT.items()}
     x = Axis("time (ms)", limits=(0.0, CHAIN_MS))
-    low, high = _ends([c.output for c in found.values()] + [c.settled for c in found.values()])
+    low, high = ends([c.output for c in found.values()] + [c.settled for c in found.values()])
     panels = tuple(
         Panel(
             name.capitalize(),
@@ -144,7 +144,7 @@ def run_errors(request: Request) -> Findings:
         Panel(
             f"{'Teacher' if taught else 'No teacher'}, {name}",
             Axis("time (ms)", limits=(0.0, changes[-1]), ticks=changes),
-            Axis("apical potential", limits=_ends([v for (t, _), v in apical.items() if t == taught])),
+            Axis("apical potential", limits=ends([v for (t, _), v in apical.items() if t == taught])),
             tuple(
                 Series(f"cell {i + 1}", COLOURS[i], np.asarray(found[taught, name].times_ms), values[:, i])
                 for i in range(N_CELLS)
@@ -200,7 +200,8 @@ def lateness(trace: Trace) -> float:
     return float(np.sqrt(((np.asarray(trace.activity.apical[0]) - shown) ** 2).mean() / (shown**2).mean()))
 
 
-def _ends(values: list[np.ndarray]) -> tuple[float, float]:
+def ends(values: list[np.ndarray]) -> tuple[float, float]:
+    """Limits of an axis that shows all of these values, with room on either side."""
     low, high = min(v.min() for v in values), max(v.max() for v in values)
     return float(low - 0.05 * (high - low)), float(high + 0.05 * (high - low))
 
