@@ -112,7 +112,7 @@ class Study:
         panels = (
             draw("Accuracy", Axis("accuracy", limits=(-0.02, 1.05)), found, "accuracy"),
             draw("Error of the free output", Axis("squared error", log=True), found, "mse"),
-            draw("Apical, no teacher", Axis("mean |potential|", limits=(0.0, most)), found, "apical"),
+            draw("Apical, no teacher", Axis("mean |potential|", limits=(-0.03 * most, most)), found, "apical"),
         )
         return Figure(self.name, self.title, f"{self.answer} {DRAWN}", panels, 3)
 
