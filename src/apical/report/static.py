@@ -154,7 +154,8 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
 def _draw_reference(axes: Axes, line: Reference) -> None:
     """The line, with its text to the left of its end on the right or at the top."""
     look = {"color": _MUTED, "linewidth": 0.8, "linestyle": (0, (2, 2)), "zorder": 1.5}
-    text = {"ha": "right", "fontsize": 6.5, "color": _MUTED, "textcoords": "offset points", "path_effects": _HALO}
+    text = {"ha": "right", "fontsize": 6.5, "color": _MUTED, "textcoords": "offset points"}
+    text |= {"path_effects": _HALO, "zorder": 1.6}
     if line.along == "x":
         axes.axvline(line.value, **look)
         place = {"xy": (line.value, 1), "xycoords": ("data", "axes fraction"), "xytext": (-2, -2), "va": "top"}

@@ -39,7 +39,7 @@ class Size:
 
 PUBLISHED_SETS = ("mnist", "fashion-mnist", "cifar10")
 ONE_MS = (("dt_ms", 1.0),)
-QUICK = Size(("digits",), 200, 2, 3, "lange-2019-small", "random", ONE_MS, hidden=(50,), folds=2)
+QUICK = Size(("digits",), 200, 2, 2, "lange-2019-small", "random", ONE_MS, hidden=(50,), folds=2)
 REDUCED = Size(PUBLISHED_SETS, 3_000, 3, 25, "lange-2019-small", "random", ONE_MS)
 FULL = Size(PUBLISHED_SETS, None, 10, 50, "lange-2019", "gp-ucb")
 
