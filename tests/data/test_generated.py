@@ -48,6 +48,14 @@ def test_the_teacher_answers_by_its_equations_as_sacramento_has_it(seed: int):
     assert np.abs(x).max() <= 1 and np.abs(x.mean()) < 0.02 and dataset.n_outputs == 10 and len(dataset.train) == 50
 
 
+def test_paired_inputs_are_the_positive_and_the_negative_part_of_the_same():
+    plain, paired = (load("teacher", options={"n_examples": 50, "paired": p}) for p in (False, True))
+    x = inputs(paired, "test")
+    assert x.shape == (2000, 30) and x.min() == 0 and not np.any(x[:, :15] * x[:, 15:])
+    np.testing.assert_array_equal(x[:, :15] - x[:, 15:], inputs(plain, "test"))
+    np.testing.assert_array_equal(paired.test.labels, plain.test.labels)
+
+
 def test_values_stay_with_their_inputs_through_split_subset_and_take():
     """The teacher is a function: of any pair, the value must be what a linear fit of all pairs gives for its input."""
     dataset = load("teacher", options={"teacher_transfer": "identity", "n_examples": 300})

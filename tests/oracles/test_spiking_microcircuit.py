@@ -219,12 +219,30 @@ def test_poisson_counts_of_any_rate(rate: float) -> None:
     assert np.all(np.isfinite(ends))
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("reset", ["none", "soft"])
+def test_cells_go_on_from_the_presentation_before_where_they_are_not_put_to_rest(reset: str) -> None:
+    """Of spikes so many that they are rates: a second presentation starts where the first has settled, or near it."""
+    still = {"rate_up": 0.0, "rate_ip": 0.0, "rate_pi": 0.0, "psi": 1e5, "start": "self-predicting"}
+    rule = made(reset=None if reset == "none" else reset, **still, plasticity_onset_ms=0.0)
+    x = jax.tree.map(lambda a: a[:2], one_pattern())
+    first, begun = updated(rule, rule.init(jr.key(1), x), x, jr.key(2))
+    second, later = updated(rule, first, x, jr.key(3))
+    exact, fresh, settled = in_rates(first, x), begun.direction, later.direction
+    assert distance(fresh, exact) > 0.1
+    if reset == "none":
+        assert distance(settled, exact) < 0.05  # traces alone have to rise again
+        for soma, where in zip(second.neurons.somas, first.neurons.somas, strict=True):
+            np.testing.assert_allclose(soma, where, atol=0.02)
+    else:
+        assert distance(settled, exact) > 0.05 and distance(settled, fresh) > 0.02
+
+
 @pytest.mark.parametrize(
     "settings,fix",
     [
         ({"engine": "two-step"}, "engine=euler"),
         ({"transfer": "tanh"}, "negative rates"),
-        ({"reset": "soft"}, "reset=hard"),
         ({"tau_syn_ms": 1.0}, "basal_capacitance"),
         ({"basal_capacitance": 0.2}, "dt_ms"),
         ({"rate_down": 0.1}, "rate_down=none"),

@@ -1,14 +1,16 @@
-"""Experiments on spikes: every case is one that the rule takes, and what is recorded is what the rates say."""
+"""Experiments on spikes: cases that the rule takes, recordings that rates foretell, noise that formulas foretell."""
 
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import pytest
 
 from apical.networks.microcircuit_steady import steady_state
 from apical.probes.spiking_recording import record
 from apical.reproduce.microcircuit.lanes import dataset_for, every, made_as
 from apical.reproduce.microcircuit.studies import alike
+from apical.reproduce.spikes.signal import learnt_in_rates, point
 from apical.reproduce.spikes.study_list import SPIKING_STUDIES, TIMES_MS
 from apical.rules.spiking_microcircuit import SpikingMicrocircuit
 
@@ -44,3 +46,14 @@ def test_recorded_spikes_are_as_many_as_rates_say_and_somas_go_where_they_settle
         assert np.all(np.asarray(counts) == np.rint(counts))
     for soma, where in zip(trace.somas, (*expected.somas, *expected.inter), strict=True):
         np.testing.assert_allclose(np.asarray(soma[settled:]).mean(0), where[0], atol=0.05)
+
+
+@pytest.mark.long
+def test_noise_of_plasticity_and_of_reading_is_that_of_the_formulas_and_falls_with_spikes():
+    learnt = learnt_in_rates(200)
+    found = [point(psi, window, 128, learnt) for psi, window in ((2.0, 35.0), (20.0, 35.0), (2.0, 350.0))]
+    for one in found[1:]:
+        np.testing.assert_allclose(one.ratio, one.expected_ratio, rtol=0.2)
+        np.testing.assert_allclose(one.ratio / found[0].ratio, np.sqrt(10), rtol=0.25)
+        np.testing.assert_allclose(one.wrong, one.expected_wrong, atol=0.05)
+    assert found[0].wrong > 0.1 and abs(found[0].wrong - found[0].expected_wrong) < 0.15

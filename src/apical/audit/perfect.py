@@ -38,7 +38,7 @@ def predicted(net: AbstractNetwork, weights: Weights) -> Weights:
     *below, last = weights.forward
     bias = net.target(jnp.zeros(1, dtype=int))[0] / net.a_output
     forward = (*below, Synapses(0 * last.kernel, bias))
-    return Weights(forward, weights.feedback, self_predicting(net, forward, weights.feedback))
+    return Weights(forward, weights.feedback, self_predicting(net, forward, weights.feedback, *weights.lateral[2:]))
 
 
 WITHOUT_ERROR: dict[type[AbstractNetwork], Callable[[Any, Weights], Weights]] = {

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float32
 
 from apical.data.dataset import ArrayExamples, Dataset, digested
-from apical.hyperparameters import Declared, choice, integer, integers, real, stretch
+from apical.hyperparameters import Declared, choice, integer, integers, real, stretch, switch
 
 N_TEST = 2000
 HAIDER, GILLE, SACRAMENTO = "Haider 2021", "Gille 2023", "Sacramento 2018"
@@ -67,12 +67,14 @@ class Teacher(Generated):
     teacher_beta: Array = real(1.0, "steepness of soft-relu", low=0, open_low=True, source=GILLE)
     teacher_theta: Array = real(0.0, "threshold of soft-relu", source=GILLE)
     teacher_seed: int = integer(0, "which teacher", low=0)
+    paired: bool = switch(False, "an input is two cells that cannot be negative: what is above 0, and what is below")
 
     def dataset(self) -> Dataset:
         generator = np.random.default_rng(self.teacher_seed)
         weights = self.weights(generator)
         x = generator.uniform(-1, 1, (self.n_examples + N_TEST, self.n_inputs)).astype(np.float32)
-        return _regression("teacher", x, self.answer(weights, x))
+        seen = np.maximum(np.concatenate([x, -x], axis=1), 0) if self.paired else x
+        return _regression("teacher", seen, self.answer(weights, x))
 
     def weights(self, generator: np.random.Generator) -> list[np.ndarray]:
         """The teacher's weights, the first that a generator of `teacher_seed` draws."""

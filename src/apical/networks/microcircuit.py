@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float
 
-from apical.core import Batch, Inputs, PRNGKey, Scalar, Scores, Targets, Weights, labelled
+from apical.core import Batch, Inputs, Neurons, PRNGKey, Scalar, Scores, Targets, Weights, labelled
 from apical.networks.base import Recording
 from apical.networks.microcircuit_euler import Cells, at_rest, read_out
 from apical.networks.microcircuit_init import forward_weights, initial_weights
@@ -79,7 +79,7 @@ class Circuit(MicrocircuitSettings):
     def hidden_activity(self, weights: Weights, x: Inputs) -> tuple[Array, ...]:
         return self.settle(weights, x, None).below[1:]
 
-    def rest(self, x: Inputs) -> Cells | None:
+    def rest(self, x: Inputs) -> Neurons:
         return at_rest(self, len(x)) if self.engine == EULER else None
 
     def record(self, weights: Weights, neurons: Cells | None, batch: Batch, key: PRNGKey) -> tuple[Recording, ...]:

@@ -11,6 +11,7 @@ import jax.random as jr
 from jaxtyping import Array, Float
 
 from apical.core import PRNGKey, Weights
+from apical.networks.microcircuit_dale import relayed
 from apical.networks.microcircuit_settings import HARD, MicrocircuitSettings
 from apical.networks.microcircuit_state import Activity, Nudge, Potentials
 from apical.neurons.somata import change, filtered, prospective
@@ -74,7 +75,7 @@ def euler_step(
     cells = Cells(entered, cells.pyramidal, cells.inter, cells.lines)
     lines, arriving = transmitted(net, cells)
     n_hidden, n_layers = len(net.hidden), len(net.hidden) + 1
-    rates, inhibition = arriving[: n_layers + 1], arriving[n_layers + 1 :]
+    rates, inhibition = arriving[: n_layers + 1], relayed(weights, arriving[n_layers + 1 :])
     basal = dendrites(net, weights.forward, rates[:-1])
     inner = dendrites(net, weights.lateral[0], rates[1:-1])
     excited, inhibited = dendrites(net, weights.feedback, rates[2:]), dendrites(net, weights.lateral[1], inhibition)

@@ -8,9 +8,12 @@ from jaxtyping import Array
 
 from apical.core import PRNGKey, Weights
 from apical.networks.initialisers import INITIALISERS
+from apical.networks.microcircuit_dale import divided, relay_weights
 from apical.networks.microcircuit_settings import FLAT, MicrocircuitSettings
 from apical.networks.microcircuit_state import Lateral, Layers, assembled, families
 from apical.networks.synapses import Synapses
+
+RELAY = 1_000_003  # folded into the key of lateral weights, apart from the numbers of its halves
 
 
 def draw(net: MicrocircuitSettings, key: PRNGKey, below: int, above: int, bias: bool = False) -> Synapses:
@@ -29,10 +32,19 @@ def forward_weights(net: MicrocircuitSettings, key: PRNGKey) -> Layers:
     return tuple(draw(net, k, below, above, net.bias) for k, (below, above) in zip(keys, pairs, strict=True))
 
 
-def self_predicting(net: MicrocircuitSettings, forward: Layers, feedback: Layers) -> Lateral:
+def self_predicting(net: MicrocircuitSettings, forward: Layers, feedback: Layers, *relay: Layers) -> Lateral:
     """W_ip and W_pi with which every interneuron predicts its cell above, and apical dendrites are silent."""
     above = zip(forward[1:], net.factors(), strict=True)
-    return tuple(scaled(w, factor) for w, factor in above), tuple(scaled(w, -jnp.ones(())) for w in feedback)
+    ip, pi = tuple(scaled(w, factor) for w, factor in above), tuple(scaled(w, -jnp.ones(())) for w in feedback)
+    return through((ip, pi), *relay)
+
+
+def through(lateral: Lateral, *relay: Layers) -> Lateral:
+    """W_ip, and W_pi as it is or, with a relay, divided among interneurons and their inhibitory cells."""
+    if not relay:
+        return lateral
+    ip, pi = lateral
+    return ip, tuple(map(divided, pi, *relay)), *relay
 
 
 def scaled(synapses: Synapses, factor: Array) -> Synapses:
@@ -60,6 +72,8 @@ def initial_weights(net: MicrocircuitSettings, key: PRNGKey) -> Weights:
     feedback = tuple(scaled(w, net.feedback_range) for w in drawn)
     random = net.start == "random"
     lateral = random_lateral(net, key_lateral) if random else self_predicting(net, forward, feedback)
+    if net.dale_split:
+        lateral = through(lateral, relay_weights(net, jr.fold_in(key_lateral, RELAY)))
     return thinned(net, key_absent, Weights(forward, feedback, lateral))
 
 

@@ -108,6 +108,13 @@ class MicrocircuitSettings(AbstractNetwork):
         1.0, "share of all synapses that exist", static=True, low=0, open_low=True, high=1, source=GILLE
     )
 
+    dale_split: bool = switch(
+        False, "interneurons excite apical dendrites, and inhibit them through linear cells of their own", source=GILLE
+    )
+    dale_cells: int = integer(
+        4, "of these for each pyramidal cell", low=1, high=1000, source=GILLE, needs=(("dale_split", True),)
+    )
+
     target_mode: str = choice(
         "current", ("current", "conductance"), "teacher: a current towards the target, or two conductances, to 1 and -1"
     )
@@ -135,6 +142,14 @@ class MicrocircuitSettings(AbstractNetwork):
             self._check_times()
         elif self.delay_steps:
             raise InputError("delay_steps are steps in time: set engine=euler, or delay_steps=0")
+        if self.dale_split:
+            self._check_signs()
+
+    def _check_signs(self) -> None:
+        if SHAPES[self.transfer].low < 0:
+            raise InputError(f"dale_split: with transfer={self.transfer} rates change sign, choose another transfer")
+        if self.connection_probability < 1:
+            raise InputError("dale_split: a weight of 0 is not a missing synapse here; set connection_probability=1")
 
     def _check_times(self) -> None:
         if any(isinstance(a, jax.core.Tracer) for a in (self.presentation_ms, self.readout_lag_ms, self.pull_hidden)):
@@ -159,6 +174,12 @@ class MicrocircuitSettings(AbstractNetwork):
     def sizes(self) -> tuple[int, ...]:
         """Cells of every layer, inputs included."""
         return (math.prod(self.shape), *self.hidden, self.classes)
+
+    @property
+    def inhibiting(self) -> tuple[int, ...]:
+        """Cells that send to the apical dendrites of each hidden layer from the side."""
+        pairs = zip(self.hidden, self.sizes[2:], strict=True)
+        return tuple(above + self.dale_split * self.dale_cells * n for n, above in pairs)
 
     @property
     def phi(self) -> Transfer:

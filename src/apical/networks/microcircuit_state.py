@@ -9,7 +9,7 @@ from apical.networks.synapses import Synapses
 
 Potentials = tuple[Float[Array, "batch _"], ...]
 Layers = tuple[Synapses, ...]
-Lateral = tuple[Layers, Layers]
+Lateral = tuple[Layers, ...]
 
 GROUPS = {"up": "forward", "ip": "lateral", "pi": "lateral", "down": "feedback"}
 
@@ -17,15 +17,18 @@ GROUPS = {"up": "forward", "ip": "lateral", "pi": "lateral", "down": "feedback"}
 def families(weights: Weights) -> dict[str, Layers]:
     """The four families of synapses, a layer each from the bottom.
 
-    `up` (k-1 to k, basal), `ip` (k to its interneurons), `pi` (interneurons to k, apical), `down` (k+1 to k, apical).
+    `up` (k-1 to k, basal), `ip` (k to its interneurons), `pi` (interneurons to k, apical), `down` (k+1 to k, apical);
+    where interneurons have inhibitory cells, a fifth, `relay`, onto these.
     """
-    return {"up": weights.forward, "ip": weights.lateral[0], "pi": weights.lateral[1], "down": weights.feedback}
+    ip, pi, *relay = weights.lateral
+    found = {"up": weights.forward, "ip": ip, "pi": pi, "down": weights.feedback}
+    return {**found, "relay": relay[0]} if relay else found
 
 
 def assembled(families: dict[str, Layers]) -> Weights:
     """The weights of these families, the inverse of `families`; a family that is missing is left empty."""
     up, ip, pi, down = (families.get(name, ()) for name in GROUPS)
-    return Weights(up, down, (ip, pi))
+    return Weights(up, down, (ip, pi, families["relay"]) if "relay" in families else (ip, pi))
 
 
 class Nudge(eqx.Module):

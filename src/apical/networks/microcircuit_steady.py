@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from apical.core import Scalar, Weights
+from apical.networks.microcircuit_dale import sideways
 from apical.networks.microcircuit_settings import MicrocircuitSettings
 from apical.networks.microcircuit_state import Activity, Layers, Nudge, Potentials
 from apical.networks.synapses import Synapses
@@ -58,7 +59,7 @@ def _pass(
 ) -> Activity:
     """Up with these apical potentials, then down with those that follow."""
     phi, current = net.phi, net.injected_current
-    (ip, pi), n_hidden = weights.lateral, len(net.hidden)
+    ip, pi, n_hidden = *weights.lateral[:2], len(net.hidden)
     basal, below, dendrites = [first], [x], []
     for k in range(n_hidden):
         soma = (net.g_basal * basal[k] + net.g_apical * apical[k] + current) / net.pull_hidden
@@ -70,7 +71,7 @@ def _pass(
     found, above, inhibition, inter = [], [], [], []
     for k in reversed(range(n_hidden)):
         inter.insert(0, (net.g_dendrite * dendrites[k] + net.g_som * somas[0] + current) / net.pull_inter)
-        inhibition.insert(0, phi.rate(inter[0]))
+        inhibition.insert(0, sideways(weights, k, phi.rate(inter[0])))
         above.insert(0, phi.rate(somas[0]))
         heard = _dendrite(net, weights.feedback[k], above[0]) + _dendrite(net, pi[k], inhibition[0])
         found.insert(0, heard)

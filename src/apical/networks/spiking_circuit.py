@@ -5,12 +5,16 @@ a spike moves a dendrite by its weight over psi times the capacitance. With psi 
 """
 
 from apical.core import Inputs, Neurons, PRNGKey, Scores, Weights
+from apical.networks.microcircuit_settings import HARD
 from apical.networks.spiking_settings import SpikingSettings
-from apical.networks.spiking_steps import read_out
+from apical.networks.spiking_steps import at_rest, read_out
 
 
 class SpikingCircuit(SpikingSettings):
     """Pyramidal cells and interneurons that spike; weights, targets and loss are those of the rate network."""
+
+    def rest(self, x: Inputs) -> Neurons:
+        return None if self.reset == HARD else at_rest(self, len(x))
 
     def predict(self, weights: Weights, neurons: Neurons, x: Inputs, key: PRNGKey) -> Scores:
         """Output cells without a teacher, with spikes, averaged over a presentation but its `readout_lag_ms`."""

@@ -6,7 +6,7 @@ from jaxtyping import Array
 from apical.errors import InputError
 from apical.hyperparameters import real, switch
 from apical.networks.microcircuit import Circuit
-from apical.networks.microcircuit_settings import EULER, GILLE, HARD
+from apical.networks.microcircuit_settings import EULER, GILLE
 from apical.neurons.rates import SHAPES
 
 
@@ -48,8 +48,6 @@ class SpikingSettings(Circuit):
             raise InputError(f"transfer={self.transfer} gives negative rates, which spikes cannot have: choose another")
         if self.tau_syn_ms is not None:
             raise InputError("tau_syn_ms filters rates; spikes are filtered by leaky dendrites: set basal_capacitance")
-        if self.reset != HARD:
-            raise InputError(f"reset={self.reset}: spiking cells start every presentation at rest, set reset={HARD}")
         self._check_leaks()
 
     def _check_leaks(self) -> None:

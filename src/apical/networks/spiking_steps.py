@@ -1,7 +1,8 @@
 """A spiking microcircuit in time: steps of somas and leaky dendrites, and the spikes between them.
 
 In a step somas follow the dendrites as they are, cells fire by the rates that follow, and what they send moves
-dendrites for the next step. Populations are counted as input, pyramidal layers, interneurons.
+dendrites for the next step. Populations are counted as input, pyramidal layers, interneurons (of each hidden layer,
+followed by their inhibitory cells where there are any).
 """
 
 import equinox as eqx
@@ -11,11 +12,13 @@ import jax.random as jr
 from jaxtyping import Array, Float, Int32
 
 from apical.core import PRNGKey, Weights
-from apical.networks.microcircuit_euler import n_steps
+from apical.networks.microcircuit_dale import relayed
+from apical.networks.microcircuit_euler import RESET_MS, RESET_PATTERNS, n_steps
+from apical.networks.microcircuit_settings import SOFT
 from apical.networks.microcircuit_state import Activity, Nudge, Potentials
 from apical.networks.spiking_settings import SpikingSettings
 from apical.neurons.somata import change, filtered, prospective
-from apical.neurons.spikes import RANGE, draw_words, poisson
+from apical.neurons.spikes import RANGE, draw_words, poisson, surrogate
 
 BLOCK = 10
 LIMIT = 1e6  # no cell is expected to fire more often in a step: activity that explodes stays finite
@@ -49,21 +52,21 @@ class Moment(eqx.Module):
 
 def populations(net: SpikingSettings) -> tuple[int, ...]:
     """Cells of input, pyramidal layers, interneurons."""
-    return (*net.sizes, *net.sizes[2:])
+    return (*net.sizes, *net.inhibiting)
 
 
 def at_rest(net: SpikingSettings, batch: int) -> Cells:
     """All potentials 0, no spike ever."""
     still = lambda sizes: tuple(jnp.zeros((batch, n)) for n in sizes)  # noqa: E731
-    sizes = populations(net)
+    sizes, cells = populations(net), (*net.sizes[1:], *net.sizes[2:])
     return Cells(
         input=jnp.zeros((batch, sizes[0])),
-        somas=still(sizes[1:]),
-        basal=still(sizes[1:]),
+        somas=still(cells),
+        basal=still(cells),
         apical=still(net.hidden),
         since=tuple(jnp.full((batch, n), jnp.inf) for n in sizes) if net.refractory_ms else (),
         underway=tuple(jnp.zeros((net.delay_steps, batch, n)) for n in sizes) if net.delay_steps else (),
-        received=still(sizes[1:]) if net.dendritic_equilibrium else (),
+        received=still(cells) if net.dendritic_equilibrium else (),
     )
 
 
@@ -78,14 +81,15 @@ def fired(net: SpikingSettings, rate: Sent, words: Int32[Array, "..."], since: A
     unit = net.psi * net.dt_ms
     expected = jnp.clip(unit * rate, 0.0, LIMIT)
     if since is None:
-        return poisson(words, expected) / unit
+        return surrogate(poisson(words, jax.lax.stop_gradient(expected)), expected) / unit
     ready = since > round(net.refractory_ms / net.dt_ms)
-    fires = words.astype(rate.dtype) / RANGE < -jnp.expm1(-expected)
-    return jnp.where(ready & fires, 1.0, 0.0) / unit
+    chance = jnp.where(ready, -jnp.expm1(-expected), 0.0)
+    return surrogate(jnp.where(words.astype(rate.dtype) / RANGE < chance, 1.0, 0.0), chance) / unit
 
 
 def fire(
     net: SpikingSettings,
+    weights: Weights,
     cells: Cells,
     x: Float[Array, "batch inputs"],
     nudge: Nudge | None,
@@ -95,7 +99,8 @@ def fire(
     """The first half of a step: somas follow their dendrites and cells fire; what plasticity sees, and what arrives."""
     entered = x if net.tau_input_ms is None else filtered(cells.input, x, net.dt_ms, net.tau_input_ms)
     somas, acting = _somas(net, cells, nudge, key)
-    rates = (entered, *map(net.phi.rate, acting))
+    n, rates = len(net.sizes), (entered, *map(net.phi.rate, acting))
+    rates = (*rates[:n], *relayed(weights, rates[n:]))
     since = cells.since or (None,) * len(rates)
     sent = tuple(fired(net, *each) for each in zip(rates, words, since, strict=True))
     arriving, underway = _delayed(net, cells, sent)
@@ -123,8 +128,24 @@ def step(
     key: PRNGKey,
 ) -> tuple[Cells, Moment]:
     """The cells after one step under an input, and the moment that plasticity sees."""
-    cells, moment = fire(net, cells, x, nudge, words, key)
+    cells, moment = fire(net, weights, cells, x, nudge, words, key)
     return receive(net, weights, cells, moment.arriving), moment
+
+
+def prepared(net: SpikingSettings, weights: Weights, cells: Cells | None, batch: int, key: PRNGKey) -> Cells:
+    """The cells at the start of a presentation, as `reset` has it: at rest, after random patterns, or as they were."""
+    if cells is None:
+        return at_rest(net, batch)
+    if net.reset != SOFT:
+        return cells
+    length = round(RESET_MS / net.dt_ms)
+
+    def one(i: Array, cells: Cells) -> Cells:
+        x = jr.uniform(jr.fold_in(key, i // length), cells.input.shape)
+        now = jr.fold_in(key, RESET_PATTERNS + i)
+        return step(net, weights, cells, x, None, tuple(w[0] for w in draw(net, now, 1, batch)), now)[0]
+
+    return jax.lax.fori_loop(0, RESET_PATTERNS * length, one, cells)
 
 
 def _somas(net: SpikingSettings, cells: Cells, nudge: Nudge | None, key: PRNGKey) -> tuple[Potentials, Potentials]:
@@ -181,10 +202,14 @@ def _leaky(net: SpikingSettings, v: Array, received: Array, capacitance: Array) 
 
 
 def read_out(
-    net: SpikingSettings, weights: Weights, x: Float[Array, "batch inputs"], key: PRNGKey
+    net: SpikingSettings, weights: Weights, x: Float[Array, "batch inputs"], key: PRNGKey, steps: int | None = None
 ) -> Float[Array, "batch outputs"]:
-    """Output potentials without a teacher, from rest, averaged over a presentation but its `readout_lag_ms`."""
-    total, lag = n_steps(net, net.presentation_ms), n_steps(net, net.readout_lag_ms)
+    """Output potentials without a teacher, from rest, averaged over a presentation but its `readout_lag_ms`.
+
+    Given the number of `steps` of a presentation, there is a gradient through all of them.
+    """
+    total = n_steps(net, net.presentation_ms) if steps is None else steps
+    lag = n_steps(net, net.readout_lag_ms)
     last = len(net.sizes) - 2
 
     def body(i: Array, carry: tuple[Cells, Array]) -> tuple[Cells, Array]:

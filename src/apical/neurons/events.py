@@ -78,7 +78,7 @@ class Events(eqx.Module):
             lambda s: (s.weights, s.traces, s.pending, s.read),
             self,
             (
-                self.weights.at[:, j].set(rule.clip(self.weights[:, j] + grown)),
+                self.weights.at[:, j].set(rule.of(j).clip(self.weights[:, j] + grown)),
                 self.traces.at[:, :, j].set(kept + counts),
                 self.pending.at[:, j].set(pending),
                 self.read.at[j].set(self.now),

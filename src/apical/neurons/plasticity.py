@@ -15,7 +15,7 @@ has been undone.
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 Errors = Float[Array, "lanes cells"]
 Counts = Float[Array, "lanes inputs"]
@@ -25,15 +25,16 @@ Synapses = Float[Array, "cells inputs"]
 class LowPass(eqx.Module):
     """The rule: time constants in ms, traces as a sum of exponentials with signs, learning rate, bounds of weights.
 
-    A trace counts spikes (dimensionless), an error is what a step contributes (its rate times dt).
+    A trace counts spikes (dimensionless), an error is what a step contributes (its rate times dt). Bounds are those of
+    all weights, or there is one for those of each input.
     """
 
     tau_ms: Array
     trace_ms: Float[Array, " kernels"]
     trace_sign: Float[Array, " kernels"]
     rate: Array
-    low: Array
-    high: Array
+    low: Float[Array, "*inputs"]
+    high: Float[Array, "*inputs"]
     dt_ms: float = eqx.field(static=True)
 
     @property
@@ -42,8 +43,13 @@ class LowPass(eqx.Module):
         return jnp.exp(-self.dt_ms / self.tau_ms)
 
     def clip(self, weights: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Weights within their bounds."""
+        """Weights of all inputs within their bounds."""
         return jnp.clip(weights, self.low, self.high)
+
+    def of(self, j: Int[Array, ""]) -> "LowPass":
+        """The rule of the synapses of one input."""
+        ends = tuple(end if end.ndim == 0 else end[j] for end in (self.low, self.high))
+        return eqx.tree_at(lambda rule: (rule.low, rule.high), self, ends)
 
 
 class Dense(eqx.Module):

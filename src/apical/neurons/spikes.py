@@ -13,6 +13,7 @@ take 13, the fewest with which it passes every test of randomness that its autho
 
 import math
 
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jax import lax
@@ -84,6 +85,17 @@ def poisson(words: Int32[Array, "..."], rate: Float[Array, "..."]) -> Float[Arra
     quantile = many + root * w + (2 + square) / 6 - w * (2 + square) / (72 * root)
     quantile = quantile + (square * (square / 270 + 7 / 810) - 8 / 405) / many
     return jnp.where(rate < FEW, few, jnp.maximum(jnp.floor(quantile), 0.0))
+
+
+@jax.custom_jvp
+def surrogate(spikes: Float[Array, "..."], mean: Float[Array, "..."]) -> Float[Array, "..."]:
+    """The spikes, whose derivative is that of their mean: what was drawn has none of its own."""
+    return spikes
+
+
+@surrogate.defjvp
+def _change(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
+    return primals[0], tangents[1]
 
 
 def omitted_tail(rate: float) -> float:

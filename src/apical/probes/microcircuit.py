@@ -8,6 +8,7 @@ from jaxtyping import Array
 
 from apical.core import Batch, PRNGKey, State, Weights
 from apical.networks.microcircuit import Circuit
+from apical.networks.microcircuit_dale import whole
 from apical.networks.microcircuit_init import self_predicting
 from apical.networks.microcircuit_state import Nudge
 from apical.networks.microcircuit_steady import steady_state
@@ -37,7 +38,7 @@ def weight_errors(net: Circuit, weights: Weights) -> dict[str, PerLayer]:
     """Mean squared distance of W_ip and of W_pi to the self-predicting state of these forward and feedback weights."""
     ip, pi = self_predicting(net, weights.forward, weights.feedback)
     pairs = {"feedforward_error": zip(weights.lateral[0], ip, strict=True)}
-    pairs["feedback_error"] = zip(weights.lateral[1], pi, strict=True)
+    pairs["feedback_error"] = zip(whole(weights), pi, strict=True)
     return {
         name: _by_layer([((w.kernel - ideal.kernel) ** 2).mean() for w, ideal in layers])
         for name, layers in pairs.items()

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 
 from apical.core import Batch, Weights
 from apical.networks.microcircuit import Circuit
+from apical.networks.microcircuit_dale import whole
 from apical.networks.microcircuit_state import Nudge, assembled, families
 from apical.networks.microcircuit_steady import steady_state
 from apical.rules import microcircuit_plasticity as plasticity
@@ -24,7 +25,7 @@ Square = Float[Array, "n n"]
 
 def settling(net: Circuit, weights: Weights, x: Float[Array, " inputs"], nudge: Nudge | None, somas: Somas) -> Somas:
     """F: where pyramidal cells, from the first hidden layer to the output, and interneurons would settle."""
-    up, ip, pi, down = (families(weights)[name] for name in ("up", "ip", "pi", "down"))
+    up, ip, pi, down = weights.forward, weights.lateral[0], whole(weights), weights.feedback
     cells, inter = somas
     rates, inhibition = [x, *map(net.phi.rate, cells)], [*map(net.phi.rate, inter)]
     basal = [w.potential(r) / net.dendritic_leak for w, r in zip(up, rates, strict=False)]

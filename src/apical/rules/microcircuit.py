@@ -146,8 +146,8 @@ class Microcircuit(AbstractRule):
             traces = self.empty_traces(plastic)
         share = self.duration / net.presentation_ms / (1 + self.rate_decay * n_updates.astype(self.rate_decay.dtype))
         rates = {name: plasticity.each(share * rate, plastic[name]) for name, rate in self.rates.items()}
-        limits = plasticity.limits(self.weight_clip, plastic)
-        learning = Learning(rates, limits, self.tau_delta_ms, self.plasticity_onset_ms, self.weight_decay)
+        bounds = plasticity.bounds(net, self.weight_clip, plastic)
+        learning = Learning(rates, bounds, self.tau_delta_ms, self.plasticity_onset_ms, self.weight_decay)
         flat = batch.x.reshape(len(batch.x), -1)
         weights, cells, traces = simulate(net, learning, (state.weights, cells, traces), flat, nudge, key_show)
         moved = jax.tree.map(jnp.subtract, state.weights, weights)
@@ -187,7 +187,7 @@ class Microcircuit(AbstractRule):
             for name, along in towards.items()
         }
         moved = {name: layers for name, (layers, _) in stepped.items()}
-        moved = plasticity.clipped(moved, plasticity.limits(self.weight_clip, moved))
+        moved = plasticity.clipped(moved, plasticity.bounds(self.network, self.weight_clip, moved))
         past = {name: past for name, (_, past) in stepped.items()}
         return assembled({**families(weights), **moved}), {**memory, **past}
 

@@ -8,6 +8,7 @@ import optax
 from jaxtyping import Array, Float, PyTree
 
 from apical.hyperparameters import real, stretch
+from apical.networks.microcircuit_dale import Bounds, signed
 from apical.networks.microcircuit_settings import MicrocircuitSettings
 from apical.networks.microcircuit_state import GROUPS, Activity, Layers
 from apical.networks.synapses import Synapses
@@ -135,19 +136,23 @@ def each(value: Array, layers: Layers) -> tuple[Array, ...]:
     return tuple(stretch(value, len(layers)))
 
 
-def limits(limit: Array, weights: Families) -> dict[str, tuple[Array, ...]]:
-    """The largest weight of every layer of these families; the limit of the output holds for forward weights alone."""
+def bounds(net: MicrocircuitSettings, limit: Array, weights: Families) -> dict[str, tuple[Bounds, ...]]:
+    """The ends of what weights of every layer may be; the limit of the output holds for forward weights alone."""
     hidden = limit if limit.ndim == 0 else limit[0]
-    return {name: each(limit if name == "up" else hidden, layers) for name, layers in weights.items()}
+    sizes = {name: each(limit if name == "up" else hidden, layers) for name, layers in weights.items()}
+    found = {name: tuple((-c, c) for c in of_layers) for name, of_layers in sizes.items()}
+    if net.dale_split and "pi" in sizes:
+        found["pi"] = tuple(signed(net, c, layer) for layer, c in enumerate(sizes["pi"]))
+    return found
 
 
-def clipped(weights: Families, limits: dict[str, tuple[Array, ...]]) -> Families:
-    """Weights within their limits; biases have none."""
+def clipped(weights: Families, bounds: dict[str, tuple[Bounds, ...]]) -> Families:
+    """Weights within their bounds; biases have none."""
 
-    def within(w: Synapses, c: Array) -> Synapses:
-        return Synapses(jnp.clip(w.kernel, -c, c), w.bias)
+    def within(w: Synapses, ends: Bounds) -> Synapses:
+        return Synapses(jnp.clip(w.kernel, *ends), w.bias)
 
-    return {name: tuple(map(within, layers, limits[name])) for name, layers in weights.items()}
+    return {name: tuple(map(within, layers, bounds[name])) for name, layers in weights.items()}
 
 
 def remembered(method: optax.GradientTransformation, layers: PyTree) -> PyTree:

@@ -7,6 +7,7 @@ import jax.random as jr
 from jaxtyping import Array
 
 from apical.core import PRNGKey, Weights
+from apical.networks.microcircuit_dale import Bounds
 from apical.networks.microcircuit_euler import Cells, euler_step, n_steps
 from apical.networks.microcircuit_settings import MicrocircuitSettings
 from apical.networks.microcircuit_state import Activity, Layers, Nudge, assembled, families
@@ -16,10 +17,10 @@ from apical.rules.microcircuit_plasticity import Families, clipped, decayed, dir
 
 
 class Learning(eqx.Module):
-    """How weights move in time: rates per ms and largest weights by layer of each family, filter, onset and decay."""
+    """How weights move in time: rates per ms and bounds by layer of each family, filter, onset and decay."""
 
     rates: dict[str, tuple[Array, ...]]
-    limits: dict[str, tuple[Array, ...]]
+    bounds: dict[str, tuple[Bounds, ...]]
     tau_delta_ms: Array | None
     onset_ms: Array
     weight_decay: Array
@@ -36,7 +37,7 @@ class Learning(eqx.Module):
             towards = means
         towards = present(net, plastic, decayed(towards, plastic, self.weight_decay))
         moved = {name: _moved(plastic[name], towards[name], r, on * net.dt_ms) for name, r in self.rates.items()}
-        return assembled({**families(weights), **clipped(moved, self.limits)}), traces
+        return assembled({**families(weights), **clipped(moved, self.bounds)}), traces
 
 
 def _moved(layers: Layers, steps: Layers, rates: tuple[Array, ...], duration_ms: Array) -> Layers:

@@ -13,7 +13,7 @@ from apical.core import PRNGKey, Weights
 from apical.networks.microcircuit_euler import n_steps
 from apical.networks.microcircuit_state import Nudge, Potentials, families
 from apical.networks.spiking_settings import SpikingSettings
-from apical.networks.spiking_steps import BLOCK, Cells, at_rest, draw, populations, step
+from apical.networks.spiking_steps import BLOCK, Cells, draw, populations, step
 from apical.networks.synapses import Synapses
 from apical.rules.microcircuit_plasticity import Errors, Families
 from apical.rules.spiking_plasticity import Setting, own_decay, own_rise, sources, teacher
@@ -40,26 +40,31 @@ def held(
     weights: Weights,
     x: Float[Array, "batch inputs"],
     nudge: Nudge,
+    cells: Cells,
     key: PRNGKey,
-) -> Families:
-    """What every family descends on average over a presentation, while weights stay: block by block of steps."""
+) -> tuple[Families, Cells]:
+    """What every family descends on average over a presentation, while weights stay, and the cells after it.
+
+    It goes block by block of steps, the last one to its end.
+    """
     total, first = n_steps(net, net.presentation_ms), n_steps(net, setting.onset_ms)
 
     def block(b: Array, shown: Shown) -> Shown:
         return _block(net, setting, weights, x, nudge, jr.fold_in(key, b), (b * BLOCK, first, total), shown)
 
-    shown = jax.lax.fori_loop(0, (total + BLOCK - 1) // BLOCK, block, _nothing(net, setting, weights, len(x)))
+    shown = jax.lax.fori_loop(0, (total + BLOCK - 1) // BLOCK, block, _nothing(net, setting, weights, cells))
     scale = 1 / ((total - first) * len(x)).astype(x.dtype)
-    return {name: _descended(net, setting, name, families(weights)[name], shown, scale) for name in setting.plastic}
-
-
-def _nothing(net: SpikingSettings, setting: Setting, weights: Weights, batch: int) -> Shown:
     found = families(weights)
+    return {n: _descended(net, setting, n, found[n], shown, scale) for n in setting.plastic}, shown.cells
+
+
+def _nothing(net: SpikingSettings, setting: Setting, weights: Weights, cells: Cells) -> Shown:
+    found, batch = families(weights), len(cells.input)
     kernels = {name: tuple(jnp.zeros_like(w.kernel) for w in found[name]) for name in setting.plastic}
     biases = {name: tuple(jnp.zeros(len(w.kernel)) for w in found[name]) for name in setting.plastic}
     traces = tuple(jnp.zeros((batch, n)) for n in populations(net))
-    inter = tuple(jnp.zeros((batch, n)) for n in net.sizes[2:])
-    return Shown(at_rest(net, batch), traces, kernels, biases, inter, inter)
+    inter = tuple(jnp.zeros((batch, n)) for n in net.inhibiting)
+    return Shown(cells, traces, kernels, biases, inter, inter)
 
 
 def _block(

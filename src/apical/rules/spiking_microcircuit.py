@@ -5,14 +5,16 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+import jax.random as jr
 from jaxtyping import Array
 
 from apical.core import Batch, Info, Pathway, PRNGKey, State, Weights
 from apical.errors import InputError
 from apical.hyperparameters import choice, real, switch
-from apical.networks.microcircuit_settings import GILLE
+from apical.networks.microcircuit_settings import GILLE, HARD
 from apical.networks.microcircuit_state import Nudge, absent, assembled, families
 from apical.networks.spiking_circuit import SpikingCircuit
+from apical.networks.spiking_steps import Cells, prepared
 from apical.rules import microcircuit_plasticity as plasticity
 from apical.rules.base import AbstractRule, Preset
 from apical.rules.microcircuit_plasticity import ApicalRates, BasalRates, Families, LateralRates
@@ -31,6 +33,7 @@ from apical.rules.spiking_online import online, rules
 from apical.rules.spiking_plasticity import Setting
 from apical.rules.spiking_presets import PRESETS
 
+RESET = 1_000_003  # folded into the key of an update, apart from the numbers of blocks and steps
 HELD, TIME_DRIVEN, EVENT_BASED = "held", "time-driven", "event-based"
 
 
@@ -101,7 +104,7 @@ class SpikingMicrocircuit(AbstractRule):
         method = METHODS[self.optimiser](self.momentum)
         plastic = self.plastic(weights).items()
         memory = {name: plasticity.remembered(method, layers) for name, layers in plastic}
-        return State(weights, memory if self.plasticity_engine == HELD else {}, None)
+        return State(weights, memory if self.plasticity_engine == HELD else {}, self.network.rest(batch.x))
 
     def plastic(self, weights: Weights) -> Families:
         """The families that learn."""
@@ -122,38 +125,49 @@ class SpikingMicrocircuit(AbstractRule):
         net, before = self.network, state.weights
         batch = net.blurred(batch, key)
         potentials = net.apply(before.forward, batch.x)
-        flat, nudge = batch.x.reshape(len(batch.x), -1), net.nudge(net.target(batch.y)) if self.taught else absent()
+        cells = prepared(net, before, state.neurons, len(batch.x), jr.fold_in(key, RESET))
         if self.plasticity_engine == HELD:
-            after, memory, direction = self.held(state, flat, nudge, key)
+            towards, cells = self.credit(before, batch, cells, key)
+            after, memory = self.descended(before, state.optimiser, towards)
+            direction = assembled(towards)
         else:
-            after, memory = self.online(before, flat, nudge, key), {}
+            (after, cells), memory = self.online(before, batch, cells, key), {}
             direction = jax.tree.map(jnp.subtract, before, after)
         info = Info(net.loss(potentials, batch.y), net.scores(potentials), direction)
-        return State(after, memory, None), info
+        return State(after, memory, None if net.reset == HARD else cells), info
 
-    def held(self, state: State, x: Array, nudge: Nudge, key: PRNGKey) -> tuple[Weights, dict, Weights]:
-        """Weights and memory after a presentation through which weights were held, and what was descended."""
-        weights, plastic = state.weights, self.plastic(state.weights)
-        towards = held(self.network, self.setting, weights, x, nudge, key)
-        towards = plasticity.present(self.network, plastic, towards)
-        method, along = METHODS[self.optimiser](self.momentum), plasticity.decayed(towards, plastic, self.weight_decay)
+    def nudge(self, batch: Batch) -> Nudge:
+        """What the teacher does while a batch is learnt."""
+        return self.network.nudge(self.network.target(batch.y)) if self.taught else absent()
+
+    def credit(self, weights: Weights, batch: Batch, cells: Cells, key: PRNGKey) -> tuple[Families, Cells]:
+        """What every family descends on average over a presentation through which weights are held; the cells after."""
+        flat = batch.x.reshape(len(batch.x), -1)
+        towards, cells = held(self.network, self.setting, weights, flat, self.nudge(batch), cells, key)
+        return plasticity.present(self.network, self.plastic(weights), towards), cells
+
+    def descended(self, weights: Weights, memory: dict, towards: Families) -> tuple[Weights, dict]:
+        """Weights and memory after a step of these families along what they descend."""
+        method, plastic = METHODS[self.optimiser](self.momentum), self.plastic(weights)
+        towards = plasticity.decayed(towards, plastic, self.weight_decay)
+        rates = self.rates(self.network.presentation_ms - self.plasticity_onset_ms)
         stepped = {
-            name: take_step(method, rate, self.rate_decay, along[name], state.optimiser[name], plastic[name])
-            for name, rate in self.rates(self.network.presentation_ms - self.plasticity_onset_ms).items()
+            name: take_step(method, rates[name], self.rate_decay, along, memory[name], plastic[name])
+            for name, along in towards.items()
         }
         moved = {name: layers for name, (layers, _) in stepped.items()}
-        moved = plasticity.clipped(moved, plasticity.limits(self.weight_clip, moved))
-        after = assembled({**families(weights), **moved})
-        return after, {name: memory for name, (_, memory) in stepped.items()}, assembled(towards)
+        moved = plasticity.clipped(moved, plasticity.bounds(self.network, self.weight_clip, moved))
+        past = {name: past for name, (_, past) in stepped.items()}
+        return assembled({**families(weights), **moved}), {**memory, **past}
 
-    def online(self, weights: Weights, x: Array, nudge: Nudge, key: PRNGKey) -> Weights:
-        """Weights after a presentation in which they moved in every step."""
-        net = self.network
+    def online(self, weights: Weights, batch: Batch, cells: Cells, key: PRNGKey) -> tuple[Weights, Cells]:
+        """Weights and cells after a presentation in which weights moved in every step."""
+        net, x, event_based = self.network, batch.x.reshape(len(batch.x), -1), self.plasticity_engine == EVENT_BASED
         laws = rules(net, self.setting, weights, self.rates(jnp.ones(())), self.weight_clip)
-        after = online(net, self.setting, laws, self.plasticity_engine == EVENT_BASED, weights, x, nudge, key)
-        if net.connection_probability == 1:
-            return after
-        return jax.tree.map(lambda w, a: jnp.where(w == 0, 0.0, a) if w.ndim == 2 else a, weights, after)
+        after, cells = online(net, self.setting, laws, event_based, weights, x, self.nudge(batch), cells, key)
+        if net.connection_probability < 1:
+            after = jax.tree.map(lambda w, a: jnp.where(w == 0, 0.0, a) if w.ndim == 2 else a, weights, after)
+        return after, cells
 
     def rates(self, duration: Array) -> dict[str, Array]:
         """The rate of every family that learns, for so many ms."""

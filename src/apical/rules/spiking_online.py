@@ -12,11 +12,11 @@ from apical.core import PRNGKey, Weights
 from apical.networks.microcircuit_euler import n_steps
 from apical.networks.microcircuit_state import Nudge, Potentials, assembled, families
 from apical.networks.spiking_settings import SpikingSettings
-from apical.networks.spiking_steps import Cells, at_rest, draw, fire, receive
+from apical.networks.spiking_steps import Cells, draw, fire, receive
 from apical.networks.synapses import Synapses
 from apical.neurons.events import Events
 from apical.neurons.plasticity import Dense, LowPass
-from apical.rules.microcircuit_plasticity import each, limits
+from apical.rules.microcircuit_plasticity import bounds, each
 from apical.rules.spiking_plasticity import Setting, own_decay, own_rise, sources, teacher
 
 HISTORY = 64
@@ -28,11 +28,11 @@ def rules(net: SpikingSettings, setting: Setting, weights: Weights, rates: dict[
     """The rule of every plastic layer: traces in units of the rate, learning rates per ms, bounds."""
     found: Rules = {}
     plastic = {name: families(weights)[name] for name in setting.plastic}
-    bounds = limits(clip, plastic)
+    ends = bounds(net, clip, plastic)
     for name, layers in plastic.items():
-        of_layers = zip(each(rates[name], layers), bounds[name], strict=True)
+        of_layers = zip(each(rates[name], layers), ends[name], strict=True)
         gain, tau = setting.gain(net)[None], setting.tau_ms
-        found[name] = tuple(LowPass(tau, tau[None], gain, r, -c, c, net.dt_ms) for r, c in of_layers)
+        found[name] = tuple(LowPass(tau, tau[None], gain, r, *within, net.dt_ms) for r, within in of_layers)
     return found
 
 
@@ -44,9 +44,10 @@ def online(
     weights: Weights,
     x: Float[Array, "batch inputs"],
     nudge: Nudge,
+    cells: Cells,
     key: PRNGKey,
-) -> Weights:
-    """The weights after a presentation in which they moved in every step."""
+) -> tuple[Weights, Cells]:
+    """The weights after a presentation in which they moved in every step, and the cells."""
     lanes, first = len(x), n_steps(net, setting.onset_ms)
 
     def engine(rule: LowPass, w: Synapses) -> Dense | Events:
@@ -59,7 +60,7 @@ def online(
         cells, engines, biases, own = now
         key_step = jr.fold_in(key, i)
         words = tuple(w[0] for w in draw(net, key_step, 1, lanes))
-        cells, moment = fire(net, cells, x, teacher(net, setting, nudge, i), words, key_step)
+        cells, moment = fire(net, weights, cells, x, teacher(net, setting, nudge, i), words, key_step)
         on = (i >= first).astype(x.dtype) * net.dt_ms
         errors = jax.tree.map(lambda e: on * e, setting.errors(net, moment.seen))
         moved: Engines = {}
@@ -76,11 +77,11 @@ def online(
         inter = moment.arriving[len(net.sizes) :]
         return cells, moved, grown, tuple(decay * o + rise * s for o, s in zip(own, inter, strict=True))
 
-    own = tuple(jnp.zeros((lanes, n)) for n in net.sizes[2:])
-    start = (at_rest(net, lanes), engines, biases, own)
-    _, engines, biases, _ = jax.lax.fori_loop(0, n_steps(net, net.presentation_ms), body, start)
+    own = tuple(jnp.zeros((lanes, n)) for n in net.inhibiting)
+    start = (cells, engines, biases, own)
+    cells, engines, biases, _ = jax.lax.fori_loop(0, n_steps(net, net.presentation_ms), body, start)
     kernels = {name: tuple(e.settled(r) for e, r in zip(engines[name], rules[name], strict=True)) for name in rules}
-    return _replaced(weights, kernels, biases)
+    return _replaced(weights, kernels, biases), cells
 
 
 def _biased(bias: Array | None, rule: LowPass, errors: Array) -> Array | None:

@@ -72,6 +72,19 @@ SELF_PREDICTION: Mapping[str, Value] = {
     "rate_ip": 0.5,
     "rate_pi": 0.5,
 }
+TEACHER: Mapping[str, Value] = {
+    "presentation_ms": 10.0,
+    "dt_ms": 0.5,
+    "psi": 500.0,
+    "rate_per": "presentation",
+    "gamma": 0.8,
+    "weight_clip": 6.0,
+    "rate_up": (1.0, 0.03),
+    "rate_ip": 0.06,
+    "plasticity_onset_ms": 4.0,
+    "readout_lag_ms": 4.0,
+    "readout": "prospective",
+}
 
 PRESETS: Mapping[str, Preset] = {
     "short": Preset("patterns for 10 ms, a batch of 50 at once, Adam", "ours", settings=SHORT, batch_size=50),
@@ -101,5 +114,14 @@ PRESETS: Mapping[str, Preset] = {
         hidden=(8,),
         epochs=100,
         batch_size=1,
+    ),
+    "teacher": Preset(
+        "15-20-5 learns a random teacher of 15-15-5, in batches of 10; two cells for each input",
+        "ours, after Gille 2023",
+        settings=TEACHER,
+        hidden=(20,),
+        epochs=40,
+        batch_size=10,
+        data={"paired": True},
     ),
 }

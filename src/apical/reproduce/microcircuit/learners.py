@@ -10,8 +10,11 @@ from apical.data.dataset import Dataset
 from apical.hyperparameters import Value
 from apical.networks.microcircuit_state import Nudge, assembled
 from apical.probes.credit import gradient
-from apical.reproduce.microcircuit.lanes import made
+from apical.reproduce.microcircuit.lanes import made_as
+from apical.reproduce.spikes.surrogate import through_time
+from apical.rules.base import AbstractRule
 from apical.rules.microcircuit import Microcircuit
+from apical.rules.spiking_microcircuit import SpikingMicrocircuit
 
 
 class Gradient(Microcircuit):
@@ -26,18 +29,27 @@ class Gradient(Microcircuit):
 
 @dataclass(frozen=True, eq=False)
 class Learner:
-    """A microcircuit of a preset with a few settings of its own, and the published test error in %."""
+    """A microcircuit of a preset with a few settings of its own, and the published test error in %.
+
+    `own` is the preset where it is not that of the experiment.
+    """
 
     label: str
     published: str = "none"
     settings: Mapping[str, Value] = field(default_factory=dict)
     hidden: tuple[int, ...] | None = None
     backprop: bool = False
+    kind: type[AbstractRule] = Microcircuit
+    own: str = ""
 
-    def rule(self, dataset: Dataset, preset: str) -> Microcircuit:
+    def rule(self, dataset: Dataset, preset: str) -> AbstractRule:
         """The rule for a data set."""
-        return self.of_kind(made(dataset, preset, self.hidden, self.settings))
+        return self.of_kind(made_as(self.kind, dataset, self.own or preset, self.hidden, self.settings))
 
-    def of_kind(self, rule: Microcircuit) -> Microcircuit:
+    def of_kind(self, rule: AbstractRule) -> AbstractRule:
         """The rule, or backprop in its network."""
-        return Gradient(**{one.name: getattr(rule, one.name) for one in fields(rule)}) if self.backprop else rule
+        if not self.backprop:
+            return rule
+        if isinstance(rule, SpikingMicrocircuit):
+            return through_time(rule)
+        return Gradient(**{one.name: getattr(rule, one.name) for one in fields(rule)})

@@ -20,6 +20,20 @@ def named(*cases: tuple[str, dict, str]) -> tuple[Case, ...]:
     )
 
 
+RESETS = named(
+    ("hard", {"reset": "hard"}, "100 % from epoch 121"),
+    ("soft", {"reset": "soft"}, "100 % from epoch 131"),
+    ("none", {"reset": None}, "1.0 at epoch 141, then 0.73"),
+)
+SPLIT = named(
+    ("of both signs", {}, "100 % from epoch 121"),
+    ("divided, 1 inhibitory cell each", {"dale_split": True, "dale_cells": 1}, ""),
+    ("divided, 4 each", {"dale_split": True, "dale_cells": 4}, "100 % from epoch 151 (rates, MSE 0.088)"),
+)
+DIVIDED = (
+    "Divided, interneurons only excite apical dendrites, and inhibit them through linear cells that hear them through "
+    "fixed random synapses: so many for each pyramidal cell."
+)
 STUDIES = (
     Study(
         "microcircuit-start",
@@ -58,6 +72,15 @@ STUDIES = (
         ),
         "Missing synapses are drawn for each family apart, so that a cell and the interneuron that predicts it hear "
         "different cells.",
+        settings=SETTLED,
+    ),
+    Study(
+        "microcircuit-dale",
+        "Do interneurons need synapses of both signs?",
+        THESIS,
+        "synapses of interneurons",
+        SPLIT,
+        DIVIDED,
         settings=SETTLED,
     ),
     Study(
@@ -178,11 +201,7 @@ STUDIES = (
         "Must potentials be reset between presentations?",
         THESIS,
         "reset",
-        named(
-            ("hard", {"reset": "hard"}, "100 % from epoch 121"),
-            ("soft", {"reset": "soft"}, "100 % from epoch 131"),
-            ("none", {"reset": None}, "1.0 at epoch 141, then 0.73"),
-        ),
+        RESETS,
         "Soft reset shows five random patterns for 3 ms each; in the published program with plasticity on, here off.",
     ),
     Study(

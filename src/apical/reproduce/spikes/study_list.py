@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from apical.hyperparameters import Value
 from apical.reproduce.microcircuit.studies import Case, Study
-from apical.reproduce.microcircuit.study_list import THESIS, named
+from apical.reproduce.microcircuit.study_list import DIVIDED, RESETS, SPLIT, THESIS, named
 from apical.rules.spiking_microcircuit import SpikingMicrocircuit
 
 SEEDS, POINTS = 9, (2, 5, 10, 20, 50, 100, 150, 300)
@@ -106,6 +107,14 @@ SPIKING_STUDIES = (
         log=True,
     ),
     spiking(
+        "long-presentations",
+        "Do long presentations make up for few spikes?",
+        "presentation (ms)",
+        tuple(Case(t, {**SLOW, "psi": 0.5, "presentation_ms": t}) for t in (50.0, 100.0, 200.0, 500.0)),
+        "psi = 0.5: cells fire some 1 kHz at most. Noise of weights and of reading falls with psi times the time.",
+        log=True,
+    ),
+    spiking(
         "refractory",
         "Do refractory cells learn?",
         "dead time after a spike (ms)",
@@ -121,6 +130,20 @@ SPIKING_STUDIES = (
             for p, text in ((1.0, ""), (0.85, "100 % from epoch 201"), (0.7, ""), (0.55, ""))
         ),
         "Missing synapses are drawn for each family apart.",
+    ),
+    spiking(
+        "dale",
+        "Do interneurons that spike need synapses of both signs?",
+        "synapses of interneurons",
+        tuple(replace(case, settings={**case.settings, "rate_pi": 0.01}) for case in SPLIT),
+        DIVIDED,
+    ),
+    spiking(
+        "reset",
+        "Must cells that spike be put to rest between presentations?",
+        "reset",
+        RESETS,
+        "Soft: five random patterns of 3 ms each, without plasticity. Nothing is learnt in the first 4 ms of a bar.",
     ),
     spiking(
         "delays",
