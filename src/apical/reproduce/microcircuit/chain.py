@@ -26,7 +26,7 @@ TEACHER = {
     "teacher_seed": 5,
 }
 PER_EPOCH, SEEDS, EPOCHS = 500, 12, (1, 2, 3, 5, 8, 12)
-QUICK_SEEDS, QUICK_EPOCHS = 6, (1, 2, 4)
+QUICK_SEEDS, QUICK_EPOCHS = 8, (1, 2, 4)
 LEARNT = 0.01
 
 
