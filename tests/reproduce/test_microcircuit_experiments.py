@@ -18,7 +18,7 @@ from apical.probes.credit import gradient
 from apical.reproduce.base import Request
 from apical.reproduce.microcircuit import chain, interneurons, self_predicting
 from apical.reproduce.microcircuit.frame import spread
-from apical.reproduce.microcircuit.lanes import History, dataset_for, made, train_lanes
+from apical.reproduce.microcircuit.lanes import INIT, History, dataset_for, made, train_lanes
 from apical.reproduce.microcircuit.learners import Learner
 from apical.reproduce.microcircuit.measures import bars_probe, first_perfect, reached
 from apical.reproduce.microcircuit.studies import Case, Outcome, Study, alike
@@ -129,6 +129,14 @@ def test_a_chain_with_the_weights_called_its_teachers_answers_as_the_teacher():
     answers = net.apply(weights, jnp.asarray(dataset.train.take(np.arange(50))))
     np.testing.assert_allclose(answers, dataset.train.labels, rtol=1e-4)
     assert dataset.train.labels.std() > 0.1
+
+
+@pytest.mark.parametrize("n_seeds", [chain.SEEDS, chain.QUICK_SEEDS])
+def test_seeds_of_the_chain_hear_feedback_of_both_signs(n_seeds: int):
+    dataset = dataset_for("teacher", chain.PRESET, {**chain.TEACHER, "n_examples": 50})
+    net = made(dataset, chain.PRESET, (1,)).network
+    drawn = [net.init_weights(jr.fold_in(jr.key(seed), INIT)).feedback[0].kernel.item() for seed in range(n_seeds)]
+    assert min(drawn) < 0 < max(drawn)
 
 
 def test_apical_potentials_are_the_propagated_error_to_first_order_and_interneurons_off_by_the_closed_form():
