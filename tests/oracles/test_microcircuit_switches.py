@@ -145,6 +145,7 @@ def test_filters_of_input_and_synapses_answer_a_step_exponentially(plain: Weight
         np.testing.assert_allclose(arriving, expected, atol=1e-12)
 
 
+@pytest.mark.long
 def test_a_soft_reset_is_five_random_patterns_of_three_ms() -> None:
     """A soma that hears one input alone: what is left of its past, and mean and variance over uniform patterns."""
     lanes, start = 4000, 2.0

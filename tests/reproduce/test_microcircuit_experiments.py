@@ -139,6 +139,7 @@ def test_seeds_of_the_chain_hear_feedback_of_both_signs(n_seeds: int):
     assert min(drawn) < 0 < max(drawn)
 
 
+@pytest.mark.long
 def test_apical_potentials_are_the_propagated_error_to_first_order_and_interneurons_off_by_the_closed_form():
     x, target = self_predicting.asked(20)
     weights = self_predicting.circuit().init_weights(jr.key(0))
