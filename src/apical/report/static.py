@@ -85,7 +85,7 @@ def _draw_panels(figure: Figure) -> Canvas:
     grid = canvas.subplots(n_rows, figure.columns, squeeze=False, gridspec_kw={"height_ratios": heights})
     named: list[str] = []
     for axes, panel in zip(grid.flat, figure.panels, strict=False):
-        panel = replace(panel, title=textwrap.fill(panel.title, _title_letters(figure)))
+        panel = replace(panel, title=textwrap.fill(panel.title, _title_letters(figure), break_on_hyphens=False))
         if isinstance(panel, Panel):
             _draw_panel(axes, panel)
         else:
