@@ -26,7 +26,7 @@ CLAIMS = {
     "cifar10": "falls drastically short",
 }
 CAPTION = (
-    "Test accuracy of every rule on data sets that ask for more and more, from two classes in the plane to colour "
+    "Test accuracy of rules on data sets that ask for more and more, from two classes in the plane to colour "
     "photographs; mean over seeds with its 95 % interval, points are seeds. Dashed: chance."
 )
 DIFFERENCE = (
