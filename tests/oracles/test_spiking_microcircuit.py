@@ -12,7 +12,7 @@ import pytest
 from apical.core import Batch, State, Weights
 from apical.errors import InputError
 from apical.networks.spiking_circuit import SpikingCircuit
-from apical.networks.spiking_steps import at_rest, draw, fired, step
+from apical.networks.spiking_steps import at_rest, draw, fired, prepared, step
 from apical.neurons.spikes import draw_words, poisson
 from apical.rules.assembly import assemble
 from apical.rules.registry import RULES
@@ -220,22 +220,30 @@ def test_poisson_counts_of_any_rate(rate: float) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("reset", ["none", "soft"])
-def test_cells_go_on_from_the_presentation_before_where_they_are_not_put_to_rest(reset: str) -> None:
-    """Of spikes so many that they are rates: a second presentation starts where the first has settled, or near it."""
-    still = {"rate_up": 0.0, "rate_ip": 0.0, "rate_pi": 0.0, "psi": 1e5, "start": "self-predicting"}
-    rule = made(reset=None if reset == "none" else reset, **still, plasticity_onset_ms=0.0)
+def test_without_a_reset_two_presentations_are_one_of_twice_the_time() -> None:
+    """Of spikes so many that they are rates; after a hard reset there is nothing to go on from."""
+    still = {"rate_up": 0.0, "rate_ip": 0.0, "rate_pi": 0.0, "psi": 1e5, "plasticity_onset_ms": 0.0}
+    short, long = (made(reset=None, presentation_ms=t, **still) for t in (5.0, 10.0))
     x = jax.tree.map(lambda a: a[:2], one_pattern())
-    first, begun = updated(rule, rule.init(jr.key(1), x), x, jr.key(2))
-    second, later = updated(rule, first, x, jr.key(3))
-    exact, fresh, settled = in_rates(first, x), begun.direction, later.direction
-    assert distance(fresh, exact) > 0.1
-    if reset == "none":
-        assert distance(settled, exact) < 0.05  # traces alone have to rise again
-        for soma, where in zip(second.neurons.somas, first.neurons.somas, strict=True):
-            np.testing.assert_allclose(soma, where, atol=0.02)
-    else:
-        assert distance(settled, exact) > 0.05 and distance(settled, fresh) > 0.02
+    start = short.init(jr.key(1), x)
+    half = updated(short, start, x, jr.key(2))[0]
+    twice, once = updated(short, half, x, jr.key(3))[0], updated(long, start, x, jr.key(4))[0]
+    for first, second, whole in zip(half.neurons.somas, twice.neurons.somas, once.neurons.somas, strict=True):
+        np.testing.assert_allclose(second, whole, atol=0.02)
+        assert np.abs(first - whole).max() > 0.05
+    assert made().init(jr.key(1), x).neurons is None
+
+
+@pytest.mark.long
+def test_a_soft_reset_ends_in_random_patterns_whatever_was_before() -> None:
+    net = made(reset="soft", psi=1e5).network
+    assert isinstance(net, SpikingCircuit)
+    weights, rest = net.init_weights(jr.key(0)), at_rest(net, 2)
+    far = eqx.tree_at(lambda c: c.somas, rest, jax.tree.map(lambda u: u + 1, rest.somas))
+    ready = jax.jit(lambda cells: prepared(net, weights, cells, 2, jr.key(1)))
+    for one, other in zip(ready(rest).somas, ready(far).somas, strict=True):
+        assert np.abs(one - other).max() < 0.3 and np.abs(one).max() > 0.05
+    assert np.ptp(ready(rest).input, axis=1).min() > 0.1
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_recorded_spikes_are_as_many_as_rates_say_and_somas_go_where_they_settle
 @pytest.mark.long
 def test_noise_of_plasticity_and_of_reading_is_that_of_the_formulas_and_falls_with_spikes():
     learnt = learnt_in_rates(200)
-    found = [point(psi, window, 128, learnt) for psi, window in ((2.0, 35.0), (20.0, 35.0), (2.0, 350.0))]
+    found = [point(psi, window, 128, learnt) for psi, window in ((0.5, 35.0), (5.0, 35.0), (0.5, 350.0))]
     for one in found[1:]:
         np.testing.assert_allclose(one.ratio, one.expected_ratio, rtol=0.2)
         np.testing.assert_allclose(one.ratio / found[0].ratio, np.sqrt(10), rtol=0.25)

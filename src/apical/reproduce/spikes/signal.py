@@ -107,7 +107,7 @@ def measured(rule: SpikingMicrocircuit, start: State, learnt: State, batch: Batc
         "signal": (signal**2).sum(),
         "noise": descended.var(0, ddof=1).sum(),
         "expected_noise": apical_noise(net, rule.tau_delta_ms, start.weights, batch).sum(),
-        "wrong": 1 - read.mean(),
+        "wrong": (1 - read).mean(),
         "expected_wrong": misread(net, learnt.weights, batch),
     }
 
@@ -169,7 +169,7 @@ def _figure(over_psi: list[Point], over_time: list[Point]) -> Figure:
     x = Axis("psi T (spikes of a cell at rate 1)", log=True)
     panels = (
         Panel("A presentation's change of weights", x, Axis("signal / noise", log=True), drawn("ratio")),
-        Panel("Reading", x, Axis("share of bars read wrongly", limits=(-0.02, 1.02)), drawn("wrong")),
+        Panel("Reading", x, Axis("share read wrongly", limits=(-0.02, 1.02)), drawn("wrong")),
     )
     return Figure("spikes-signal", "How many spikes does a synapse need?", CAPTION, panels)
 
