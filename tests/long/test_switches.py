@@ -93,7 +93,8 @@ def test_there_are_eleven_switches() -> None:
     assert all(math.isfinite(value) for value in settings(0).values() if isinstance(value, float))
 
 
-@pytest.mark.parametrize("i", [0, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("i", [0, 1])
 def test_a_few_combinations(i: int) -> None:
     assert outcome(i) in ("finite", "refused")
 
