@@ -1,5 +1,6 @@
 """Both renderers draw what a figure describes: matplotlib's artists and plotly's traces hold its numbers."""
 
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -77,6 +78,17 @@ def test_static_rows_are_named_once_and_drawn_from_the_top(tmp_path: Path) -> No
     assert left.yaxis_inverted()
     bars = [line.get_xdata() for line in left.lines if list(line.get_xdata()) == [2.0, 5.0]]
     assert len(bars) == 1
+
+
+def test_labels_of_ticks_have_room_between_them() -> None:
+    rows = (Interval("divided, one inhibitory cell each", "#0072b2", 0.012, 0.001, 0.024),)
+    narrow = replace(INTERVALS, x=Axis("potential", limits=(0.0, 0.025)), intervals=rows, references=())
+    with rc_context(_settings()):
+        canvas = _draw_panels(Figure("rows", "Rows", "Rows.", (narrow,) * 3, 3))
+        canvas.draw_without_rendering()
+    for axes in canvas.axes:
+        boxes = [text.get_window_extent() for text in axes.get_xticklabels()]
+        assert len(boxes) >= 2 and all(one.x1 + 4 < other.x0 for one, other in itertools.pairwise(boxes))
 
 
 def test_static_images_keep_their_colours(tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ _MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^", "bar"
 _INK, _MUTED, _GRID = "#1d2530", MUTED, "#e6e9ee"
 _HALO = [withStroke(linewidth=1.5, foreground="white")]
 _ROW_INCHES, _LETTER_INCHES, _HANDLE_INCHES, _NAME_LETTERS = 0.2, 0.056, 0.62, 36
-_TITLE_LETTER_INCHES, _AXIS_INCHES = 0.07, 0.5
+_TITLE_LETTER_INCHES, _TICK_LETTER_INCHES, _AXIS_INCHES = 0.07, 0.06, 0.5
+_MOST_TICKS = 5
 
 
 def render_static(figure: AnyFigure, path_stem: Path) -> tuple[Path, Path]:
@@ -189,10 +190,29 @@ def _scale_x(axes: Axes, panel: Panel | IntervalPanel) -> None:
 
 
 def _set_ticks(axis: XAxis | YAxis, ticks: Sequence[float] | None, log: bool) -> None:
-    axis.set_major_locator(MaxNLocator(5, steps=_STEPS) if ticks is None else FixedLocator(ticks))
+    locator = (_Roomy if isinstance(axis, XAxis) else MaxNLocator)(_MOST_TICKS, steps=_STEPS)
+    axis.set_major_locator(locator if ticks is None else FixedLocator(ticks))
     if log and ticks is not None:
         axis.set_major_formatter(FixedFormatter([tick_text(tick) for tick in ticks]))
         axis.set_minor_locator(NullLocator())
+
+
+class _Roomy(MaxNLocator):
+    """Round numbers side by side, fewer of them where their labels would touch."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        ticks: Any = []
+        for n in range(_MOST_TICKS, 1, -1):
+            self.set_params(nbins=n)
+            ticks = super().tick_values(vmin, vmax)
+            letters = sum(1 + max(len(f"{other:.6g}") for other in ticks) for tick in ticks if vmin <= tick <= vmax)
+            if letters * _TICK_LETTER_INCHES <= self._inches():
+                break
+        return ticks
+
+    def _inches(self) -> float:
+        axes: Any = self.axis.axes  # type: ignore[union-attr]
+        return axes.get_window_extent().width / axes.figure.dpi
 
 
 def _draw_series(axes: Axes, series: Series) -> None:
