@@ -19,7 +19,7 @@ from apical.networks.microcircuit_state import Activity, Layers, Nudge
 from apical.networks.microcircuit_steady import feedforward, one_pass, steady_state
 from apical.neurons.rates import divergence
 
-BLUR = 7  # the key of noise on inputs, apart from all others of an update
+BLUR = 1_000_033  # folded into the key of an update, apart from numbers of blocks and steps and from resets
 
 
 class Circuit(MicrocircuitSettings):

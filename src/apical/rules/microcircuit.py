@@ -27,7 +27,6 @@ from apical.rules.optimisers import (
     RATE_DECAY_WORDS,
     WEIGHT_DECAY_WORDS,
     AbstractOptimiser,
-    take_step,
 )
 from apical.rules.pathways import synaptic_pathways
 
@@ -179,17 +178,9 @@ class Microcircuit(AbstractRule):
 
     def descended(self, weights: Weights, memory: PyTree, towards: Families) -> tuple[Weights, PyTree]:
         """Weights and memory after one step of these families along what they descend."""
-        method, plastic = METHODS[self.optimiser](self.momentum), self.plastic(weights)
-        towards = plasticity.decayed(towards, plastic, self.weight_decay)
         duration = self.duration / self.plasticity_steps
-        stepped = {
-            name: take_step(method, self.rates[name] * duration, self.rate_decay, along, memory[name], plastic[name])
-            for name, along in towards.items()
-        }
-        moved = {name: layers for name, (layers, _) in stepped.items()}
-        moved = plasticity.clipped(moved, plasticity.bounds(self.network, self.weight_clip, moved))
-        past = {name: past for name, (_, past) in stepped.items()}
-        return assembled({**families(weights), **moved}), {**memory, **past}
+        rates = {name: rate * duration for name, rate in self.rates.items()}
+        return plasticity.descended(self, rates, weights, memory, towards)
 
     @property
     def duration(self) -> Array:

@@ -1,18 +1,19 @@
 """Plasticity of the four families of synapses of a microcircuit: rates of learning, what each descends, limits."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PyTree
 
+from apical.core import Weights
 from apical.hyperparameters import real, stretch
 from apical.networks.microcircuit_dale import Bounds, signed
 from apical.networks.microcircuit_settings import MicrocircuitSettings
-from apical.networks.microcircuit_state import GROUPS, Activity, Layers
+from apical.networks.microcircuit_state import GROUPS, Activity, Layers, assembled, families
 from apical.networks.synapses import Synapses
-from apical.rules.optimisers import AbstractOptimiser, decay
+from apical.rules.optimisers import METHODS, AbstractOptimiser, decay, take_step
 
 Families = dict[str, Layers]
 Errors = tuple[Array, ...]
@@ -118,6 +119,43 @@ def hebbian(synapses: Synapses, error: Float[Array, "batch units"], sent: Float[
 def decayed(towards: Families, weights: Families, share: Array) -> Families:
     """What these families descend, with a share of each weight added to it."""
     return {name: decay(layers, weights[name], share) for name, layers in towards.items()}
+
+
+@runtime_checkable
+class Descending(Protocol):
+    """A rule that moves families of synapses by an optimiser of the field."""
+
+    @property
+    def network(self) -> MicrocircuitSettings: ...
+    @property
+    def optimiser(self) -> str: ...
+    @property
+    def momentum(self) -> Array: ...
+    @property
+    def rate_decay(self) -> Array: ...
+    @property
+    def weight_decay(self) -> Array: ...
+    @property
+    def weight_clip(self) -> Array: ...
+    def plastic(self, weights: Weights) -> Families:
+        """The families that learn."""
+        ...
+
+
+def descended(
+    rule: Descending, rates: dict[str, Array], weights: Weights, memory: PyTree, towards: Families
+) -> tuple[Weights, PyTree]:
+    """Weights and memory after one step of these families along what they descend, each at its rate."""
+    method, plastic = METHODS[rule.optimiser](rule.momentum), rule.plastic(weights)
+    along = decayed(towards, plastic, rule.weight_decay)
+    stepped = {
+        name: take_step(method, rates[name], rule.rate_decay, layers, memory[name], plastic[name])
+        for name, layers in along.items()
+    }
+    moved = {name: layers for name, (layers, _) in stepped.items()}
+    moved = clipped(moved, bounds(rule.network, rule.weight_clip, moved))
+    past = {name: past for name, (_, past) in stepped.items()}
+    return assembled({**families(weights), **moved}), {**memory, **past}
 
 
 def present(net: MicrocircuitSettings, weights: Families, steps: Families) -> Families:

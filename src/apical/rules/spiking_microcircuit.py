@@ -25,7 +25,6 @@ from apical.rules.optimisers import (
     RATE_DECAY_WORDS,
     WEIGHT_DECAY_WORDS,
     AbstractOptimiser,
-    take_step,
 )
 from apical.rules.pathways import synaptic_pathways
 from apical.rules.spiking_held import held
@@ -148,17 +147,8 @@ class SpikingMicrocircuit(AbstractRule):
 
     def descended(self, weights: Weights, memory: dict, towards: Families) -> tuple[Weights, dict]:
         """Weights and memory after a step of these families along what they descend."""
-        method, plastic = METHODS[self.optimiser](self.momentum), self.plastic(weights)
-        towards = plasticity.decayed(towards, plastic, self.weight_decay)
         rates = self.rates(self.network.presentation_ms - self.plasticity_onset_ms)
-        stepped = {
-            name: take_step(method, rates[name], self.rate_decay, along, memory[name], plastic[name])
-            for name, along in towards.items()
-        }
-        moved = {name: layers for name, (layers, _) in stepped.items()}
-        moved = plasticity.clipped(moved, plasticity.bounds(self.network, self.weight_clip, moved))
-        past = {name: past for name, (_, past) in stepped.items()}
-        return assembled({**families(weights), **moved}), {**memory, **past}
+        return plasticity.descended(self, rates, weights, memory, towards)
 
     def online(self, weights: Weights, batch: Batch, cells: Cells, key: PRNGKey) -> tuple[Weights, Cells]:
         """Weights and cells after a presentation in which weights moved in every step."""

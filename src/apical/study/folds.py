@@ -90,7 +90,7 @@ class Folds:
         orders = programs.stack([self._order(i, segment[0]) for i in group])
         before = [self.states[i] for i in group]
         after, scored = programs.through(self.rule, self.source.window, segment, orders, before, self.loss)
-        for i, state, seen in zip(group, after, programs.unstack(scored, len(group)), strict=True):
+        for i, state, seen in zip(group, after, scored, strict=True):
             self.states[i] = state
             self.diverged[i] |= not _finite(state, seen)
 

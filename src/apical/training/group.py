@@ -86,9 +86,9 @@ class Group:
         scored = jax.block_until_ready(self._run(self.feeds.train.window, self.segments[self.done]))
         self.seconds += time.perf_counter() - began
         self.done += 1
-        return programs.unstack(scored, self.n_lanes)
+        return scored
 
-    def _run(self, window: Callable[[Array, int, int], Window], segment: tuple[int, int, int]) -> Scored:
+    def _run(self, window: Callable[[Array, int, int], Window], segment: tuple[int, int, int]) -> list[Scored]:
         orders = self._orders(segment[0])
         after, scored = programs.through(self.rule, window, segment, orders, self.states, self.loss)
         lanes = zip(self.lanes, self.states, after, strict=True)

@@ -64,8 +64,8 @@ def through(
     orders: tuple[Array, Keys],
     states: list[State],
     loss: Loss,
-) -> tuple[list[State], Scored]:
-    """The states of all lanes after a segment (epoch, first step, stop), and its scores, as lanes of one tree.
+) -> tuple[list[State], list[Scored]]:
+    """The states of all lanes after a segment (epoch, first step, stop), and their scores in it.
 
     `orders` are the batches of the epoch and the key of its steps, stacked over lanes as by `stack`.
     """
@@ -75,7 +75,7 @@ def through(
     made = Segment(rule.in_epoch(jnp.asarray(epoch)), data, order, *limits, orders[1], loss)
     run = advanced if len(states) == 1 else advanced_lanes
     after, scored = run(made, stack(states))
-    return unstack(after, len(states)), scored
+    return unstack(after, len(states)), unstack(scored, len(states))
 
 
 def lanes_pay(layers: PyTree, batch_size: int) -> bool:

@@ -83,10 +83,9 @@ def run(request: Request) -> Findings:
     found = {case: learnt(dataset, case, n_seeds, epochs) for case in CASES}
     ideal = reachable(dataset)
     rows = [
-        (case.label, seed, int(epoch) * PER_EPOCH, *(float(h.measured[name][i, seed]) for name in MEASURES))
+        (case.label, seed, epoch * PER_EPOCH, *values)
         for case, h in found.items()
-        for i, epoch in enumerate(h.epochs)
-        for seed in range(n_seeds)
+        for seed, epoch, *values in h.rows(*MEASURES)
     ]
     said = "; ".join(f"{_learnt(h.last('error')[helped(h)])} {case.label}" for case, h in found.items())
     return Findings(

@@ -46,7 +46,7 @@ def run(request: Request) -> Findings:
         f"they were: {reached(perfect)}.",
         (_figure(history),),
         ("seed", "epoch", "accuracy", "mse", "angle_0", "angle_1", "apical_error"),
-        _rows(history),
+        history.rows("accuracy", "mse", "angle_0", "angle_1", "apical_error"),
         (
             Beside("seeds at 100 %", "1 of 1", share(accuracy)),
             Beside("first at 100 % (epoch, as measured)", "71", reached(perfect)),
@@ -92,15 +92,6 @@ def _figure(history: History) -> Figure:
         ),
     )
     return Figure("deep-bars", "Do two hidden layers learn?", CAPTION, panels, 3)
-
-
-def _rows(history: History) -> list[tuple]:
-    names = ("accuracy", "mse", "angle_0", "angle_1", "apical_error")
-    return [
-        (seed, int(epoch), *(float(history.measured[name][i, seed]) for name in names))
-        for i, epoch in enumerate(history.epochs)
-        for seed in range(history.measured["mse"].shape[1])
-    ]
 
 
 DEEP_BARS = experiment("microcircuit-deep-bars", "Bars with two hidden layers", "Gille 2023", run)

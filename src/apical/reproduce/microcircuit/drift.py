@@ -71,12 +71,7 @@ def run(request: Request) -> Findings:
         + ".",
         (_figure(found),),
         ("start", "seed", "epoch", *names),
-        [
-            (start, seed, int(epoch), *(float(h.measured[name][i, seed]) for name in names))
-            for start, h in found.items()
-            for i, epoch in enumerate(h.epochs)
-            for seed in range(n_seeds)
-        ],
+        [(start, *row) for start, h in found.items() for row in h.rows(*names)],
         tuple(_beside(found)),
         (
             f"{n_seeds} seeds, {epochs[-1]} epochs of 24 bars, preset {PRESET} with "

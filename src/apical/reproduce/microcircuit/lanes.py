@@ -1,7 +1,7 @@
 """Settings and seeds of one experiment, side by side as lanes of one program."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -39,6 +39,15 @@ class History:
         """The mean of the last measurements of each lane."""
         return self.measured[name][-n_points:].mean(0)
 
+    def rows(self, *names: str) -> list[tuple[int | float, ...]]:
+        """A row for each epoch and lane: lane, epoch and these measurements."""
+        n_lanes = self.measured[names[0]].shape[1]
+        return [
+            (lane, int(epoch), *(float(self.measured[name][i, lane]) for name in names))
+            for i, epoch in enumerate(self.epochs)
+            for lane in range(n_lanes)
+        ]
+
 
 def dataset_for(
     name: str,
@@ -72,6 +81,11 @@ def made_as(
     rule = build(resolve(request, dataset), dataset)
     assert isinstance(rule, kind)
     return rule
+
+
+def recast(kind: type[Rule], rule: AbstractRule, **more: Any) -> Rule:
+    """A rule as another `kind` that inherits from its own, with the fields that this one has `more`."""
+    return kind(**{one.name: getattr(rule, one.name) for one in fields(rule)}, **more)
 
 
 def train_lanes(

@@ -1,7 +1,7 @@
 """What learns in an experiment: a microcircuit with settings of its own, or backprop in the same network."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from jaxtyping import PyTree
 
@@ -10,7 +10,7 @@ from apical.data.dataset import Dataset
 from apical.hyperparameters import Value
 from apical.networks.microcircuit_state import Nudge, assembled
 from apical.probes.credit import gradient
-from apical.reproduce.microcircuit.lanes import made_as
+from apical.reproduce.microcircuit.lanes import made_as, recast
 from apical.reproduce.spikes.surrogate import through_time
 from apical.rules.base import AbstractRule
 from apical.rules.microcircuit import Microcircuit
@@ -52,4 +52,4 @@ class Learner:
             return rule
         if isinstance(rule, SpikingMicrocircuit):
             return through_time(rule)
-        return Gradient(**{one.name: getattr(rule, one.name) for one in fields(rule)})
+        return recast(Gradient, rule)

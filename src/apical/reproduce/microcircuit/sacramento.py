@@ -99,12 +99,7 @@ def _figure(found: dict[str, History]) -> Figure:
 
 
 def _rows(found: dict[str, History]) -> list[tuple]:
-    return [
-        (kind, seed, int(epoch), *(float(h.measured[name][i, seed]) for name in ("mse", "r2", "angle_0")))
-        for kind, h in found.items()
-        for i, epoch in enumerate(h.epochs)
-        for seed in range(h.measured["mse"].shape[1])
-    ]
+    return [(kind, *row) for kind, h in found.items() for row in h.rows("mse", "r2", "angle_0")]
 
 
 SACRAMENTO = experiment(

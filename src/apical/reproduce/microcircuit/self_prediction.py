@@ -102,10 +102,9 @@ def _curves(found: dict[bool, History], name: str) -> list[Series]:
 
 def _rows(found: dict[bool, History]) -> list[tuple]:
     return [
-        (KINDS[taught], seed, int(epoch) * PER_EPOCH, *(float(h.measured[name][i, seed]) for name in QUANTITIES))
+        (KINDS[taught], seed, epoch * PER_EPOCH, *values)
         for taught, h in found.items()
-        for i, epoch in enumerate(h.epochs)
-        for seed in range(h.measured["apical_error"].shape[1])
+        for seed, epoch, *values in h.rows(*QUANTITIES)
     ]
 
 

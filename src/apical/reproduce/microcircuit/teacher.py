@@ -100,12 +100,7 @@ def _figure(name: str, found: dict[int, History]) -> Figure:
 
 def _rows(found: dict[int, History]) -> list[tuple]:
     names = ("r2", "mse", "argmax", "angle_0")
-    return [
-        (n, seed, int(epoch), *(float(h.measured[name][i, seed]) for name in names))
-        for n, h in found.items()
-        for i, epoch in enumerate(h.epochs)
-        for seed in range(h.measured["r2"].shape[1])
-    ]
+    return [(n, *row) for n, h in found.items() for row in h.rows(*names)]
 
 
 def _beside(n: int, h: History) -> list[Beside]:

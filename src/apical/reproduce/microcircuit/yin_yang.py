@@ -72,12 +72,7 @@ def run(request: Request) -> Findings:
         "rest.",
         (_curves(found), _maps(dataset, rules, found)),
         ("learner", "seed", "epoch", "test_error_percent"),
-        [
-            (label, seed, int(epoch), float(error))
-            for label, history in found.items()
-            for epoch, errors in zip(history.epochs, history.measured["error"], strict=True)
-            for seed, error in enumerate(errors)
-        ],
+        [(label, *row) for label, history in found.items() for row in history.rows("error")],
         tuple(Beside(f"{label}: test error, %", published.get(label, "none"), text) for label, text in last.items()),
         (
             f"{n_seeds} seeds, {epochs[-1]} epochs of {len(dataset.train):,} points in batches of {BATCH}, preset "

@@ -88,10 +88,9 @@ def _figure(found: dict[str, History]) -> Figure:
 
 def _rows(found: dict[str, History]) -> list[tuple]:
     return [
-        (kind, seed, int(epoch) * PER_EPOCH, *(float(h.measured[name][i, seed]) for name in QUANTITIES))
+        (kind, seed, epoch * PER_EPOCH, *values)
         for kind, h in found.items()
-        for i, epoch in enumerate(h.epochs)
-        for seed in range(h.measured["apical_error"].shape[1])
+        for seed, epoch, *values in h.rows(*QUANTITIES)
     ]
 
 

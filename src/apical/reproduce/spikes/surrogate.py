@@ -1,6 +1,6 @@
 """Backprop through time in a network that spikes: the comparator of learning by dendritic potentials."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import equinox as eqx
 import jax
@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from apical.core import Batch, PRNGKey, State, Weights
 from apical.networks.spiking_steps import Cells, read_out
+from apical.reproduce.microcircuit.lanes import recast
 from apical.rules.microcircuit_plasticity import Families
 from apical.rules.spiking_microcircuit import SpikingMicrocircuit
 
@@ -39,4 +40,4 @@ class ThroughTime(SpikingMicrocircuit):
 def through_time(rule: SpikingMicrocircuit) -> ThroughTime:
     """The comparator of a spiking microcircuit."""
     steps = round(float(rule.network.presentation_ms) / rule.network.dt_ms)
-    return ThroughTime(**{one.name: getattr(rule, one.name) for one in fields(rule)}, steps=steps)
+    return recast(ThroughTime, rule, steps=steps)
