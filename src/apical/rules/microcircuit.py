@@ -8,30 +8,22 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, PyTree
 
-from apical.core import Batch, Info, Pathway, PRNGKey, State, Weights
+from apical.core import Batch, Info, PRNGKey, State, Weights
 from apical.errors import InputError
-from apical.hyperparameters import choice, integer, real, switch
+from apical.hyperparameters import integer, real, switch
 from apical.networks.microcircuit import Circuit
 from apical.networks.microcircuit_euler import prepared
 from apical.networks.microcircuit_settings import EULER, HARD, SACRAMENTO
-from apical.networks.microcircuit_state import Activity, Nudge, absent, assembled, families
+from apical.networks.microcircuit_state import Activity, Nudge, assembled
 from apical.rules import microcircuit_plasticity as plasticity
-from apical.rules.base import AbstractRule, Preset
-from apical.rules.microcircuit_plasticity import ApicalRates, BasalRates, Families, LateralRates
+from apical.rules.base import Preset
+from apical.rules.circuit import AbstractCircuitRule
+from apical.rules.microcircuit_plasticity import Families
 from apical.rules.microcircuit_presets import PRESETS
 from apical.rules.microcircuit_simulation import Learning, silent_traces, simulate
-from apical.rules.optimisers import (
-    METHOD_WORDS,
-    METHODS,
-    MOMENTUM_WORDS,
-    RATE_DECAY_WORDS,
-    WEIGHT_DECAY_WORDS,
-    AbstractOptimiser,
-)
-from apical.rules.pathways import synaptic_pathways
 
 
-class Microcircuit(AbstractRule):
+class Microcircuit(AbstractCircuitRule):
     """Dendritic microcircuits: interneurons predict the layer above, apical dendrites feel what they miss.
 
     A teacher pulls output cells towards the target; what changes there is not predicted by the interneurons below, is
@@ -64,12 +56,9 @@ class Microcircuit(AbstractRule):
 
     name: ClassVar = "microcircuit"
     networks: ClassVar = {"mlp": Circuit}
-    plasticity: ClassVar = {"forward": BasalRates, "lateral": LateralRates, "feedback": ApicalRates}
     presets: ClassVar[Mapping[str, Preset]] = PRESETS
     compared: ClassVar = "two-step"
     network: Circuit
-    optimisers: dict[str, AbstractOptimiser]
-    rate_per: str = choice("ms", ("ms", "presentation"), "what rates of learning are for: divided by its length or not")
     rescaled: bool = switch(
         False,
         "rate_up and rate_ip are divided by what mixing leaves of an error, so that they are those of a gradient",
@@ -84,18 +73,9 @@ class Microcircuit(AbstractRule):
         optional=True,
         source="Gille 2023: 1",
     )
-    weight_clip: Array = real(
-        4.0, "largest weight of every synapse", low=0, open_low=True, per_layer=True, source="Gille"
-    )
-    plasticity_onset_ms: Array = real(0.0, "start of a presentation without plasticity (euler)", low=0, unit="ms")
     plasticity_steps: int = integer(
         1, "steps of plasticity in a presentation, activity settling before each (steady-state)", low=1, high=100_000
     )
-    taught: bool = switch(True, "a teacher pulls on output cells while learning")
-    optimiser: str = choice("sgd", tuple(METHODS), METHOD_WORDS)
-    momentum: Array = real(0.9, MOMENTUM_WORDS, low=0, high=0.9999)
-    rate_decay: Array = real(0.0, RATE_DECAY_WORDS.format("rate_decay"), low=0, unit="1/update")
-    weight_decay: Array = real(0.0, WEIGHT_DECAY_WORDS, low=0, high=1)
 
     def __check_init__(self) -> None:
         if self.network.engine == EULER and self.optimiser != "sgd":
@@ -105,29 +85,22 @@ class Microcircuit(AbstractRule):
 
     def init(self, key: PRNGKey, batch: Batch) -> State:
         weights = self.network.init_weights(key)
-        plastic = self.plastic(weights)
         if self.network.engine == EULER:
-            memory: PyTree = (jnp.zeros((), dtype=int), self.empty_traces(plastic))
+            memory: PyTree = (jnp.zeros((), dtype=int), self.empty_traces(self.plastic(weights)))
         else:
-            method = METHODS[self.optimiser](self.momentum)
-            memory = {name: plasticity.remembered(method, layers) for name, layers in plastic.items()}
+            memory = self.memory(weights)
         return State(weights, memory, self.network.rest(batch.x))
-
-    def plastic(self, weights: Weights) -> Families:
-        """The families that learn."""
-        return {name: layers for name, layers in families(weights).items() if name in self.rates}
 
     @property
     def rates(self) -> dict[str, Array]:
         """The rate of every family that learns, one for each layer where it is rescaled."""
-        rates = plasticity.rates(self.network, self.optimisers)
-        return plasticity.rescaled(self.network, rates) if self.rescaled else rates
+        return plasticity.rescaled(self.network, super().rates) if self.rescaled else super().rates
 
     def update(self, state: State, batch: Batch, key: PRNGKey) -> tuple[State, Info]:
         net, before = self.network, state.weights
         batch = net.blurred(batch, key)
         potentials = net.apply(before.forward, batch.x)
-        nudge = net.nudge(net.target(batch.y)) if self.taught else absent()
+        nudge = self.nudge(batch)
         if net.engine == EULER:
             after, direction = self.learn_in_time(state, batch, nudge, key)
         else:
@@ -143,7 +116,7 @@ class Microcircuit(AbstractRule):
         plastic = self.plastic(state.weights)
         if net.reset == HARD:
             traces = self.empty_traces(plastic)
-        share = self.duration / net.presentation_ms / (1 + self.rate_decay * n_updates.astype(self.rate_decay.dtype))
+        share = self.unit / net.presentation_ms / (1 + self.rate_decay * n_updates.astype(self.rate_decay.dtype))
         rates = {name: plasticity.each(share * rate, plastic[name]) for name, rate in self.rates.items()}
         bounds = plasticity.bounds(net, self.weight_clip, plastic)
         learning = Learning(rates, bounds, self.tau_delta_ms, self.plasticity_onset_ms, self.weight_decay)
@@ -178,14 +151,4 @@ class Microcircuit(AbstractRule):
 
     def descended(self, weights: Weights, memory: PyTree, towards: Families) -> tuple[Weights, PyTree]:
         """Weights and memory after one step of these families along what they descend."""
-        duration = self.duration / self.plasticity_steps
-        rates = {name: rate * duration for name, rate in self.rates.items()}
-        return plasticity.descended(self, rates, weights, memory, towards)
-
-    @property
-    def duration(self) -> Array:
-        """The length of a presentation in the unit that rates are for."""
-        return self.network.presentation_ms if self.rate_per == "ms" else jnp.ones_like(self.network.presentation_ms)
-
-    def pathways(self, weights: Weights) -> tuple[Pathway, ...]:
-        return synaptic_pathways(weights.forward, weights.feedback)
+        return self.stepped(weights, memory, towards, self.unit / self.plasticity_steps)

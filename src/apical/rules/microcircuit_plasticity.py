@@ -1,19 +1,17 @@
 """Plasticity of the four families of synapses of a microcircuit: rates of learning, what each descends, limits."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Float, PyTree
 
-from apical.core import Weights
 from apical.hyperparameters import real, stretch
 from apical.networks.microcircuit_dale import Bounds, signed
 from apical.networks.microcircuit_settings import MicrocircuitSettings
-from apical.networks.microcircuit_state import GROUPS, Activity, Layers, assembled, families
+from apical.networks.microcircuit_state import GROUPS, Activity, Layers
 from apical.networks.synapses import Synapses
-from apical.rules.optimisers import METHODS, AbstractOptimiser, decay, take_step
+from apical.rules.optimisers import AbstractOptimiser, decay
 
 Families = dict[str, Layers]
 Errors = tuple[Array, ...]
@@ -121,43 +119,6 @@ def decayed(towards: Families, weights: Families, share: Array) -> Families:
     return {name: decay(layers, weights[name], share) for name, layers in towards.items()}
 
 
-@runtime_checkable
-class Descending(Protocol):
-    """A rule that moves families of synapses by an optimiser of the field."""
-
-    @property
-    def network(self) -> MicrocircuitSettings: ...
-    @property
-    def optimiser(self) -> str: ...
-    @property
-    def momentum(self) -> Array: ...
-    @property
-    def rate_decay(self) -> Array: ...
-    @property
-    def weight_decay(self) -> Array: ...
-    @property
-    def weight_clip(self) -> Array: ...
-    def plastic(self, weights: Weights) -> Families:
-        """The families that learn."""
-        ...
-
-
-def descended(
-    rule: Descending, rates: dict[str, Array], weights: Weights, memory: PyTree, towards: Families
-) -> tuple[Weights, PyTree]:
-    """Weights and memory after one step of these families along what they descend, each at its rate."""
-    method, plastic = METHODS[rule.optimiser](rule.momentum), rule.plastic(weights)
-    along = decayed(towards, plastic, rule.weight_decay)
-    stepped = {
-        name: take_step(method, rates[name], rule.rate_decay, layers, memory[name], plastic[name])
-        for name, layers in along.items()
-    }
-    moved = {name: layers for name, (layers, _) in stepped.items()}
-    moved = clipped(moved, bounds(rule.network, rule.weight_clip, moved))
-    past = {name: past for name, (_, past) in stepped.items()}
-    return assembled({**families(weights), **moved}), {**memory, **past}
-
-
 def present(net: MicrocircuitSettings, weights: Families, steps: Families) -> Families:
     """The steps without those of synapses that do not exist, whose weight is 0."""
     if net.connection_probability == 1:
@@ -191,11 +152,6 @@ def clipped(weights: Families, bounds: dict[str, tuple[Bounds, ...]]) -> Familie
         return Synapses(jnp.clip(w.kernel, *ends), w.bias)
 
     return {name: tuple(map(within, layers, bounds[name])) for name, layers in weights.items()}
-
-
-def remembered(method: optax.GradientTransformation, layers: PyTree) -> PyTree:
-    """The memory of a family before its first step: how many steps there were, and the method's own."""
-    return jnp.zeros((), dtype=int), method.init(layers)
 
 
 def rates(net: MicrocircuitSettings, optimisers: Mapping[str, AbstractOptimiser]) -> dict[str, Array]:

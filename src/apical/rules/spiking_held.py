@@ -3,6 +3,8 @@
 Errors and spikes of a block of steps meet in one matrix product, with the traces between them as a map over time.
 """
 
+from dataclasses import replace
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -17,6 +19,8 @@ from apical.networks.spiking_steps import BLOCK, Cells, draw, populations, step
 from apical.networks.synapses import Synapses
 from apical.rules.microcircuit_plasticity import Errors, Families
 from apical.rules.spiking_plasticity import Setting, own_decay, own_rise, sources, teacher
+
+Trains = tuple[Float[Array, "steps batch _"], ...]
 
 
 class Shown(eqx.Module):
@@ -90,6 +94,12 @@ def _block(
     cells, (errors, spikes) = jax.lax.scan(one, shown.cells, (steps, draw(net, key, BLOCK, len(x))))
     counted = ((steps >= first) & (steps < total)).astype(x.dtype)
     errors = jax.tree.map(lambda e: counted[:, None, None] * e, errors)
+    shown = _summed(net, setting, errors, spikes, replace(shown, cells=cells))
+    return _corrected(net, setting, counted, spikes[len(net.sizes) :], shown) if setting.unbiased else shown
+
+
+def _summed(net: SpikingSettings, setting: Setting, errors: dict[str, Trains], spikes: Trains, shown: Shown) -> Shown:
+    """The products of a block's errors (steps, batch, cells) and traces added, and the traces at its end."""
     before = [jnp.concatenate([t[None] / setting.gain(net), s]) for t, s in zip(shown.traces, spikes, strict=True)]
     kernel = setting.gain(net) * _response(setting.decay(net), BLOCK)
     changes, biases = dict(shown.changes), dict(shown.biases)
@@ -100,17 +110,18 @@ def _block(
         biases[name] = tuple(b + e.sum((0, 1)) for b, e in zip(shown.biases[name], layers, strict=True))
     left = setting.gain(net) * _faded(setting.decay(net), BLOCK)
     traces = tuple(jnp.einsum("r,rbj->bj", left, rows) for rows in before)
-    own, correlations = shown.own, shown.correlations
-    if setting.unbiased:
-        decay, rise = own_decay(net, setting), own_rise(net, setting)
-        met = counted @ _response(decay, BLOCK, 1)
-        kept = _faded(decay, BLOCK)
-        rows = [
-            jnp.concatenate([c[None], rise * s]) for c, s in zip(correlations, spikes[len(net.sizes) :], strict=True)
-        ]
-        own = tuple(o + jnp.einsum("r,rbj->bj", met, r) for o, r in zip(own, rows, strict=True))
-        correlations = tuple(jnp.einsum("r,rbj->bj", kept, r) for r in rows)
-    return Shown(cells, traces, changes, biases, own, correlations)
+    return replace(shown, traces=traces, changes=changes, biases=biases)
+
+
+def _corrected(
+    net: SpikingSettings, setting: Setting, counted: Float[Array, " steps"], spikes: Trains, shown: Shown
+) -> Shown:
+    """The own-spike correction of a block added, from the spikes of interneurons (steps, batch, cells)."""
+    decay, rise = own_decay(net, setting), own_rise(net, setting)
+    met, kept = counted @ _response(decay, BLOCK, 1), _faded(decay, BLOCK)
+    rows = [jnp.concatenate([c[None], rise * s]) for c, s in zip(shown.correlations, spikes, strict=True)]
+    own = tuple(o + jnp.einsum("r,rbj->bj", met, r) for o, r in zip(shown.own, rows, strict=True))
+    return replace(shown, own=own, correlations=tuple(jnp.einsum("r,rbj->bj", kept, r) for r in rows))
 
 
 def _response(decay: Array, n_steps: int, begin: int = 0) -> Float[Array, "steps rows"]:

@@ -8,25 +8,17 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array
 
-from apical.core import Batch, Info, Pathway, PRNGKey, State, Weights
+from apical.core import Batch, Info, PRNGKey, State, Weights
 from apical.errors import InputError
 from apical.hyperparameters import choice, real, switch
 from apical.networks.microcircuit_settings import GILLE, HARD
-from apical.networks.microcircuit_state import Nudge, absent, assembled, families
+from apical.networks.microcircuit_state import assembled
 from apical.networks.spiking_circuit import SpikingCircuit
 from apical.networks.spiking_steps import Cells, prepared
 from apical.rules import microcircuit_plasticity as plasticity
-from apical.rules.base import AbstractRule, Preset
-from apical.rules.microcircuit_plasticity import ApicalRates, BasalRates, Families, LateralRates
-from apical.rules.optimisers import (
-    METHOD_WORDS,
-    METHODS,
-    MOMENTUM_WORDS,
-    RATE_DECAY_WORDS,
-    WEIGHT_DECAY_WORDS,
-    AbstractOptimiser,
-)
-from apical.rules.pathways import synaptic_pathways
+from apical.rules.base import Preset
+from apical.rules.circuit import AbstractCircuitRule
+from apical.rules.microcircuit_plasticity import Families
 from apical.rules.spiking_held import held
 from apical.rules.spiking_online import online, rules
 from apical.rules.spiking_plasticity import Setting
@@ -36,7 +28,7 @@ RESET = 1_000_003  # folded into the key of an update, apart from the numbers of
 HELD, TIME_DRIVEN, EVENT_BASED = "held", "time-driven", "event-based"
 
 
-class SpikingMicrocircuit(AbstractRule):
+class SpikingMicrocircuit(AbstractCircuitRule):
     """Dendritic microcircuits that spike: synapses learn from traces of spikes and potentials of their own cell.
 
     The model is that of `microcircuit` with Poisson spikes at psi times the rate, felt by leaky dendrites (Gille 2023).
@@ -60,12 +52,9 @@ class SpikingMicrocircuit(AbstractRule):
 
     name: ClassVar = "spiking-microcircuit"
     networks: ClassVar = {"mlp": SpikingCircuit}
-    plasticity: ClassVar = {"forward": BasalRates, "lateral": LateralRates, "feedback": ApicalRates}
     presets: ClassVar[Mapping[str, Preset]] = PRESETS
     silent: ClassVar = False
     network: SpikingCircuit
-    optimisers: dict[str, AbstractOptimiser]
-    rate_per: str = choice("ms", ("ms", "presentation"), "what rates of learning are for: divided by its length or not")
     plasticity_engine: str = choice(
         HELD,
         (HELD, TIME_DRIVEN, EVENT_BASED),
@@ -80,13 +69,6 @@ class SpikingMicrocircuit(AbstractRule):
     slope_factor: bool = switch(
         False, "errors of basal dendrites and of interneurons' times h(u) = phi'(u) / phi(u)", source="Urbanczik 2014"
     )
-    weight_clip: Array = real(4.0, "largest weight", low=0, open_low=True, per_layer=True, source=GILLE)
-    plasticity_onset_ms: Array = real(0.0, "start of a presentation without plasticity", low=0, unit="ms")
-    taught: bool = switch(True, "a teacher pulls on output cells while learning")
-    optimiser: str = choice("sgd", tuple(METHODS), METHOD_WORDS + " (held)")
-    momentum: Array = real(0.9, MOMENTUM_WORDS, low=0, high=0.9999)
-    rate_decay: Array = real(0.0, RATE_DECAY_WORDS.format("rate_decay") + " (held)", low=0, unit="1/update")
-    weight_decay: Array = real(0.0, WEIGHT_DECAY_WORDS + " (held)", low=0, high=1)
 
     def __check_init__(self) -> None:
         if self.plasticity_engine != HELD and self.optimiser != "sgd":
@@ -100,25 +82,19 @@ class SpikingMicrocircuit(AbstractRule):
 
     def init(self, key: PRNGKey, batch: Batch) -> State:
         weights = self.network.init_weights(key)
-        method = METHODS[self.optimiser](self.momentum)
-        plastic = self.plastic(weights).items()
-        memory = {name: plasticity.remembered(method, layers) for name, layers in plastic}
-        return State(weights, memory if self.plasticity_engine == HELD else {}, self.network.rest(batch.x))
-
-    def plastic(self, weights: Weights) -> Families:
-        """The families that learn."""
-        return {
-            name: layers
-            for name, layers in families(weights).items()
-            if name in plasticity.rates(self.network, self.optimisers)
-        }
+        memory = self.memory(weights) if self.plasticity_engine == HELD else {}
+        return State(weights, memory, self.network.rest(batch.x))
 
     @property
     def setting(self) -> Setting:
         """How plasticity goes."""
-        names = tuple(plasticity.rates(self.network, self.optimisers))
         onset, delay = self.plasticity_onset_ms, self.network.target_delay_ms
-        return Setting(names, self.tau_delta_ms, onset, delay, self.unbiased_apical, self.slope_factor)
+        return Setting(tuple(self.rates), self.tau_delta_ms, onset, delay, self.unbiased_apical, self.slope_factor)
+
+    @property
+    def a_ms(self) -> Array:
+        """A ms in the unit that rates are for."""
+        return self.unit / self.network.presentation_ms
 
     def update(self, state: State, batch: Batch, key: PRNGKey) -> tuple[State, Info]:
         net, before = self.network, state.weights
@@ -135,10 +111,6 @@ class SpikingMicrocircuit(AbstractRule):
         info = Info(net.loss(potentials, batch.y), net.scores(potentials), direction)
         return State(after, memory, None if net.reset == HARD else cells), info
 
-    def nudge(self, batch: Batch) -> Nudge:
-        """What the teacher does while a batch is learnt."""
-        return self.network.nudge(self.network.target(batch.y)) if self.taught else absent()
-
     def credit(self, weights: Weights, batch: Batch, cells: Cells, key: PRNGKey) -> tuple[Families, Cells]:
         """What every family descends on average over a presentation through which weights are held; the cells after."""
         flat = batch.x.reshape(len(batch.x), -1)
@@ -147,22 +119,15 @@ class SpikingMicrocircuit(AbstractRule):
 
     def descended(self, weights: Weights, memory: dict, towards: Families) -> tuple[Weights, dict]:
         """Weights and memory after a step of these families along what they descend."""
-        rates = self.rates(self.network.presentation_ms - self.plasticity_onset_ms)
-        return plasticity.descended(self, rates, weights, memory, towards)
+        duration = (self.network.presentation_ms - self.plasticity_onset_ms) * self.a_ms
+        return self.stepped(weights, memory, towards, duration)
 
     def online(self, weights: Weights, batch: Batch, cells: Cells, key: PRNGKey) -> tuple[Weights, Cells]:
         """Weights and cells after a presentation in which weights moved in every step."""
         net, x, event_based = self.network, batch.x.reshape(len(batch.x), -1), self.plasticity_engine == EVENT_BASED
-        laws = rules(net, self.setting, weights, self.rates(jnp.ones(())), self.weight_clip)
+        rates = {name: rate * self.a_ms for name, rate in self.rates.items()}
+        laws = rules(net, self.setting, weights, rates, self.weight_clip)
         after, cells = online(net, self.setting, laws, event_based, weights, x, self.nudge(batch), cells, key)
         if net.connection_probability < 1:
             after = jax.tree.map(lambda w, a: jnp.where(w == 0, 0.0, a) if w.ndim == 2 else a, weights, after)
         return after, cells
-
-    def rates(self, duration: Array) -> dict[str, Array]:
-        """The rate of every family that learns, for so many ms."""
-        whole = jnp.ones(()) if self.rate_per == "ms" else self.network.presentation_ms
-        return {name: rate * duration / whole for name, rate in plasticity.rates(self.network, self.optimisers).items()}
-
-    def pathways(self, weights: Weights) -> tuple[Pathway, ...]:
-        return synaptic_pathways(weights.forward, weights.feedback)

@@ -3,6 +3,9 @@
 A presentation ends with all that is still on its way arriving in the weights, and begins with traces at rest.
 """
 
+from dataclasses import replace
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -16,12 +19,25 @@ from apical.networks.spiking_steps import Cells, draw, fire, receive
 from apical.networks.synapses import Synapses
 from apical.neurons.events import Events
 from apical.neurons.plasticity import Dense, LowPass
-from apical.rules.microcircuit_plasticity import bounds, each
+from apical.rules.microcircuit_plasticity import Errors, bounds, each
 from apical.rules.spiking_plasticity import Setting, own_decay, own_rise, sources, teacher
 
 HISTORY = 64
 Engines = dict[str, tuple[Dense | Events, ...]]
 Rules = dict[str, tuple[LowPass, ...]]
+
+
+class Moving(eqx.Module):
+    """What a presentation with moving weights carries from step to step: cells, the weights and their traces.
+
+    `engines` hold the kernels of every plastic layer, `biases` its biases (None where there are none), `own` the
+    own-spike correction of interneurons, over the weight.
+    """
+
+    cells: Cells
+    engines: Engines
+    biases: dict[str, tuple[Array | None, ...]]
+    own: Potentials
 
 
 def rules(net: SpikingSettings, setting: Setting, weights: Weights, rates: dict[str, Array], clip: Array) -> Rules:
@@ -53,35 +69,47 @@ def online(
     def engine(rule: LowPass, w: Synapses) -> Dense | Events:
         return Events.rest(rule, w.kernel, HISTORY, lanes) if event_based else Dense.rest(rule, w.kernel, lanes)
 
-    engines = {name: tuple(map(engine, of, families(weights)[name])) for name, of in rules.items()}
-    biases = {name: tuple(w.bias for w in families(weights)[name]) for name in rules}
+    found = {name: families(weights)[name] for name in rules}
+    engines = {name: tuple(map(engine, of, found[name])) for name, of in rules.items()}
+    biases = {name: tuple(w.bias for w in of) for name, of in found.items()}
+    own = tuple(jnp.zeros((lanes, n)) for n in net.inhibiting)
 
-    def body(i: Array, now: tuple[Cells, Engines, dict, Potentials]) -> tuple[Cells, Engines, dict, Potentials]:
-        cells, engines, biases, own = now
+    def body(i: Array, now: Moving) -> Moving:
         key_step = jr.fold_in(key, i)
         words = tuple(w[0] for w in draw(net, key_step, 1, lanes))
-        cells, moment = fire(net, weights, cells, x, teacher(net, setting, nudge, i), words, key_step)
+        cells, moment = fire(net, weights, now.cells, x, teacher(net, setting, nudge, i), words, key_step)
         on = (i >= first).astype(x.dtype) * net.dt_ms
         errors = jax.tree.map(lambda e: on * e, setting.errors(net, moment.seen))
-        moved: Engines = {}
-        for name, layers in engines.items():
-            parts = zip(rules[name], layers, errors[name], sources(net, name), strict=True)
-            corrections = [on * o for o in own] if name == "pi" and setting.unbiased else [None] * len(layers)
-            moved[name] = tuple(
-                layer.step(rule, e, moment.arriving[p], *(() if c is None else (c,)))
-                for (rule, layer, e, p), c in zip(parts, corrections, strict=True)
-            )
-        grown = {name: tuple(map(_biased, biases[name], rules[name], errors[name])) for name in rules}
-        cells = receive(net, _assembled(weights, moved, biases), cells, moment.arriving)
-        decay, rise = own_decay(net, setting), own_rise(net, setting)
-        inter = moment.arriving[len(net.sizes) :]
-        return cells, moved, grown, tuple(decay * o + rise * s for o, s in zip(own, inter, strict=True))
+        moved = _moved(net, setting, rules, errors, moment.arriving, on, now)
+        cells = receive(net, _assembled(weights, moved), cells, moment.arriving)
+        return replace(moved, cells=cells)
 
-    own = tuple(jnp.zeros((lanes, n)) for n in net.inhibiting)
-    start = (cells, engines, biases, own)
-    cells, engines, biases, _ = jax.lax.fori_loop(0, n_steps(net, net.presentation_ms), body, start)
-    kernels = {name: tuple(e.settled(r) for e, r in zip(engines[name], rules[name], strict=True)) for name in rules}
-    return _replaced(weights, kernels, biases), cells
+    end = jax.lax.fori_loop(0, n_steps(net, net.presentation_ms), body, Moving(cells, engines, biases, own))
+    kernels = {
+        name: tuple(e.settled(r) for e, r in zip(end.engines[name], of, strict=True)) for name, of in rules.items()
+    }
+    return _replaced(weights, kernels, end.biases), end.cells
+
+
+def _moved(
+    net: SpikingSettings,
+    setting: Setting,
+    rules: Rules,
+    errors: dict[str, Errors],
+    arriving: Potentials,
+    on: Array,
+    now: Moving,
+) -> Moving:
+    """Weights and traces after a step of `on` ms of plasticity, from errors and from spikes that arrive."""
+    engines: Engines = {}
+    for name, layers in now.engines.items():
+        corrections = [(on * o,) for o in now.own] if name == "pi" and setting.unbiased else [()] * len(layers)
+        parts = zip(rules[name], layers, errors[name], sources(net, name), corrections, strict=True)
+        engines[name] = tuple(layer.step(rule, e, arriving[p], *own) for rule, layer, e, p, own in parts)
+    biases = {name: tuple(map(_biased, now.biases[name], rules[name], errors[name])) for name in rules}
+    decay, rise = own_decay(net, setting), own_rise(net, setting)
+    own = tuple(decay * o + rise * s for o, s in zip(now.own, arriving[len(net.sizes) :], strict=True))
+    return replace(now, engines=engines, biases=biases, own=own)
 
 
 def _biased(bias: Array | None, rule: LowPass, errors: Array) -> Array | None:
@@ -89,8 +117,8 @@ def _biased(bias: Array | None, rule: LowPass, errors: Array) -> Array | None:
     return None if bias is None else bias + rule.rate * errors.mean(0)
 
 
-def _assembled(weights: Weights, engines: Engines, biases: dict) -> Weights:
-    return _replaced(weights, {name: tuple(e.weights for e in of) for name, of in engines.items()}, biases)
+def _assembled(weights: Weights, now: Moving) -> Weights:
+    return _replaced(weights, {name: tuple(e.weights for e in of) for name, of in now.engines.items()}, now.biases)
 
 
 def _replaced(weights: Weights, kernels: dict[str, tuple[Array, ...]], biases: dict) -> Weights:
