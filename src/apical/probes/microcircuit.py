@@ -12,6 +12,7 @@ from apical.networks.microcircuit_dale import whole
 from apical.networks.microcircuit_init import self_predicting
 from apical.networks.microcircuit_state import Nudge
 from apical.networks.microcircuit_steady import steady_state
+from apical.networks.spiking_circuit import SpikingCircuit
 from apical.probes.credit import PerLayer
 from apical.rules.microcircuit import Microcircuit
 from apical.rules.spiking_microcircuit import SpikingMicrocircuit
@@ -48,6 +49,14 @@ def weight_errors(net: Circuit, weights: Weights) -> dict[str, PerLayer]:
 def free_output_error(net: Circuit, weights: Weights, batch: Batch) -> Array:
     """Mean squared distance of free output potentials to the taught ones: over outputs and examples."""
     return ((net.apply(weights.forward, batch.x) - net.target(batch.y)) ** 2).mean()
+
+
+def highest_rate(net: Circuit, weights: Weights, batch: Batch) -> Array:
+    """The highest rate of any cell for any example, inputs among them; in spikes per ms where cells spike."""
+    flat = batch.x.reshape(len(batch.x), -1)
+    seen = steady_state(net, weights, flat, None)
+    highest = jnp.stack([flat.max(), *(net.phi.rate(u).max() for u in (*seen.somas, *seen.inter))]).max()
+    return net.psi * highest if isinstance(net, SpikingCircuit) else highest
 
 
 def _by_layer(values: list[Array]) -> PerLayer:

@@ -8,7 +8,7 @@ from jaxtyping import Array
 
 from apical.core import Batch, PRNGKey, State
 from apical.probes.credit import PerLayer, angle
-from apical.probes.microcircuit import AnyMicrocircuit, free_output_error, prediction_probes
+from apical.probes.microcircuit import AnyMicrocircuit, free_output_error, highest_rate, prediction_probes
 from apical.probes.scores import hits, squared_error, tally
 from apical.rules.base import AbstractRule
 
@@ -16,10 +16,11 @@ PERFECT = 1.0
 
 
 def bars_probe(rule: AnyMicrocircuit, state: State, test: Batch, key: PRNGKey) -> dict[str, Array]:
-    """Accuracy and free-output MSE on labels, angle of W_up to W_down^T, and how well cells predict each other."""
+    """Accuracy, free-output MSE, highest rate, angle of W_up to W_down^T, and how well cells predict each other."""
     return {
         "accuracy": hits(rule.predict(state, test.x, key), test.y).astype(float).mean(),
         "mse": free_output_error(rule.network, state.weights, test),
+        "highest_rate": highest_rate(rule.network, state.weights, test),
         **mean_over_layers(prediction_probes(rule, state, test, key)),
         **angles(rule, state),
     }

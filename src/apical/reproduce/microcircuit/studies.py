@@ -19,7 +19,7 @@ from apical.rules.microcircuit import Microcircuit
 SEEDS, QUICK_SEEDS = 5, 2
 POINTS, QUICK_POINTS = (5, 10, 20, 40, 60, 80, 100, 140, 200), (5, 20)
 FEW = 7
-MEASURES = ("accuracy", "mse", "apical_error")
+MEASURES = ("accuracy", "mse", "apical_error", "highest_rate")
 DRAWN = (
     "Drawn: the mean over seeds after learning, of the error that of its logarithm, with the range from the lowest to "
     "the highest."
@@ -70,7 +70,7 @@ class Study:
         cases = self.cases[:: max(1, len(self.cases) // 3)] if request.quick else self.cases
         found = [Outcome(case, *lanes) for case, lanes in zip(cases, self.trained(cases, n_seeds, points), strict=True)]
         rows = [
-            (o.case.name, seed, *(float(v[seed]) for v in (o.accuracy, o.mse, o.apical, o.first)))
+            (o.case.name, seed, *(float(v[seed]) for v in (o.accuracy, o.mse, o.apical, o.highest, o.first)))
             for o in found
             for seed in range(n_seeds)
         ]
@@ -79,7 +79,7 @@ class Study:
             f"Right on every bar from every seed after {points[-1]} epochs, {self.axis}: {', '.join(right) or 'none'}."
             + diverged(found),
             (self.figure(found),),
-            (self.axis, "seed", "accuracy", "mse", "apical_error", "first_perfect_epoch"),
+            (self.axis, "seed", "accuracy", "mse", "apical_error", "highest_rate", "first_perfect_epoch"),
             rows,
             tuple(o.beside(self.axis) for o in found),
             (
@@ -90,7 +90,7 @@ class Study:
         )
 
     def trained(self, cases: Sequence[Case], n_seeds: int, points: Sequence[int]) -> list[tuple]:
-        """Accuracy, error, apical potential and first perfect epoch of every seed of each case."""
+        """Accuracy, error, apical potential, highest rate and first perfect epoch of every seed of each case."""
         dataset = dataset_for("bars", self.preset, kind=self.kind)
         rules = [
             made_as(self.kind, dataset, self.preset, case.hidden, {**self.settings, **case.settings}) for case in cases
@@ -144,6 +144,7 @@ class Outcome:
     accuracy: Float[np.ndarray, " seeds"]
     mse: Float[np.ndarray, " seeds"]
     apical: Float[np.ndarray, " seeds"]
+    highest: Float[np.ndarray, " seeds"]
     first: Float[np.ndarray, " seeds"]
 
     @property
@@ -153,7 +154,10 @@ class Outcome:
 
     def beside(self, axis: str) -> Beside:
         """This case and what was published of it."""
-        ours = f"{share(self.accuracy)} seeds at 100 %, first at epoch {reached(self.first)}; MSE {spread(self.mse)}"
+        ours = (
+            f"{share(self.accuracy)} seeds at 100 %, first at epoch {reached(self.first)}; MSE {spread(self.mse)}; "
+            f"highest rate {self.highest.max():.2g}"
+        )
         return Beside(f"{axis}: {self.case.name}", self.case.published or "\u2014", ours)
 
 

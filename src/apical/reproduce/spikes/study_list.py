@@ -13,7 +13,7 @@ SEEDS, POINTS = 9, (2, 5, 10, 20, 50, 100, 150, 300)
 TIMES_MS = (0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 WITH = ("0.39", "0.40", "0.53", "0.63", "1", "0.83", "1", "1", "1", "1", "1 (MSE 0.041; 1.7e-4 without the pull)")
 WITHOUT = (*("at most 0.64",) * 10, "1 (MSE 0.079)")
-SETTLED_MS = 20.0
+SETTLED_MS, LONG_MS = 20.0, 50.0
 STEPS_MS = {5.0: 0.1, 100.0: 0.5, math.inf: 1.0}  # below so many ms, steps of so many
 SLOW: Mapping[str, Value] = {
     "presentation_ms": 50.0,
@@ -22,6 +22,19 @@ SLOW: Mapping[str, Value] = {
     "basal_capacitance": 5.0,
     "apical_capacitance": 5.0,
 }
+KILOHERTZ: Mapping[str, Value] = {**SLOW, "psi": 0.5}
+LONG: Mapping[str, Value] = {
+    "presentation_ms": 500.0,
+    "dt_ms": 1.0,
+    "plasticity_onset_ms": 200.0,
+    "readout_lag_ms": 200.0,
+}
+
+
+def slow_dendrites(constant_ms: float) -> dict[str, Value]:
+    """Few spikes, heard by dendrites and traces that average over them."""
+    slow = {"basal_capacitance": constant_ms, "apical_capacitance": constant_ms, "tau_delta_ms": 30.0}
+    return {**KILOHERTZ, **LONG, **slow}
 
 
 def spiking(name: str, title: str, axis: str, cases: tuple[Case, ...], answer: str, log: bool = False) -> Study:
@@ -42,7 +55,7 @@ def spiking(name: str, title: str, axis: str, cases: tuple[Case, ...], answer: s
 
 
 def times(published: tuple[str, ...], latent: bool) -> tuple[Case, ...]:
-    """Every length of a presentation, in steps that are short beside it."""
+    """Every length of a presentation, in steps that are short beside it; rates fall faster in long, less noisy ones."""
     return tuple(
         Case(
             t,
@@ -50,6 +63,7 @@ def times(published: tuple[str, ...], latent: bool) -> tuple[Case, ...]:
                 "presentation_ms": t,
                 "dt_ms": next(step for below, step in STEPS_MS.items() if t < below),
                 "latent_equilibrium": latent,
+                "rate_decay": 5e-3 if t < LONG_MS else 1e-2,
                 "readout_lag_ms": min(0.5 * t, SETTLED_MS),
                 "plasticity_onset_ms": min(0.5 * t, SETTLED_MS),
             },
@@ -107,12 +121,18 @@ SPIKING_STUDIES = (
         log=True,
     ),
     spiking(
-        "long-presentations",
-        "Do long presentations make up for few spikes?",
-        "presentation (ms)",
-        tuple(Case(t, {**SLOW, "psi": 0.5, "presentation_ms": t}) for t in (50.0, 100.0, 200.0, 500.0)),
-        "psi = 0.5: cells fire some 1 kHz at most. Noise of weights and of reading falls with psi times the time.",
-        log=True,
+        "kilohertz",
+        "What do cells need to learn at 1 kHz?",
+        "dendrites, traces (ms); presentation (ms)",
+        named(
+            ("5, 1; 50", KILOHERTZ, "needs more than 25 kHz"),
+            ("5, 1; 500", {**KILOHERTZ, **LONG}, ""),
+            ("5, 30; 500", {**KILOHERTZ, **LONG, "tau_delta_ms": 30.0}, ""),
+            ("20, 30; 500", slow_dendrites(20.0), ""),
+            ("50, 30; 500", slow_dendrites(50.0), ""),
+        ),
+        "psi = 0.5. The potential of a dendrite of 5 ms is mostly noise then, which the transfer function bends before "
+        "a long presentation can average it. Slow dendrites and traces average first.",
     ),
     spiking(
         "refractory",
