@@ -19,22 +19,27 @@ PUBLISHED = {
 GOAL = 6.6e-3
 SEEDS, EPOCHS = 9, (1, 2, 5, 10, 20, 50, 100)
 QUICK_SEEDS, QUICK_EPOCHS = 2, (1, 2)
+PULLED = "own spikes subtracted, output pulled to 0"
 KINDS = {
+    PULLED: {"taught": True, "rate_decay": 2e-5},
     "own spikes subtracted": {},
     "own spikes in the error": {"unbiased_apical": False},
     "the same, apical capacitance 25": {"unbiased_apical": False, "apical_capacitance": 25.0},
 }
 
 CAPTION = (
-    "5-8-3 from random weights, random inputs, no teacher; only synapses of and onto interneurons learn, from spikes "
-    "at 250 times the rate. What is left of the error after so many presentations; activity is measured in the steady "
-    "state of the rate network with these weights. Means over seeds of the logarithm, with the range from the lowest "
-    "to the highest. The dashed line is the best published feedback error of spikes."
+    "5-8-3 from random weights, random inputs, no teacher unless output cells are pulled to 0; only synapses of and "
+    "onto interneurons learn, from spikes at 250 times the rate. What is left of the error after so many "
+    "presentations; activity is measured in the steady state of the rate network with these weights. Means over seeds "
+    "of the logarithm, with the range from the lowest to the highest. The dashed line is the best published feedback "
+    "error of spikes."
 )
 DIFFERENCE = (
     "Published numbers are of one seed, with an apical capacitance of 1 unless said otherwise and output cells pulled "
     "to 0. An interneuron's spike moves the dendrite whose potential its synapse learns from, so that inhibition "
-    "decays; subtracted, what is left is the noise of spikes and directions that three interneurons hardly take."
+    "decays; subtracted, what is left is the noise of spikes and directions that three interneurons hardly take. Where "
+    "output cells are pulled to 0, as in the published program, activity takes more directions; rates fall there as "
+    "1 / (1 + 2e-5 presentations)."
 )
 
 
@@ -53,11 +58,11 @@ def run(request: Request) -> Findings:
         )
         for name, settings in KINDS.items()
     }
-    last = found["own spikes subtracted"].last("feedback_error")
+    last = found[PULLED].last("feedback_error")
     return Findings(
-        f"With own spikes subtracted the feedback error is {np.median(last):.2g} (median of {len(last)} seeds; "
-        f"{last.min():.1g} to {last.max():.1g}) at an apical capacitance of 1; {int((last <= GOAL).sum())} seeds are "
-        f"at {GOAL:g} or below.",
+        f"With own spikes subtracted and output cells pulled to 0 the feedback error is {np.median(last):.2g} (median "
+        f"of {len(last)} seeds; {last.min():.1g} to {last.max():.1g}) at an apical capacitance of 1; "
+        f"{int((last <= GOAL).sum())} seeds are at {GOAL:g} or below.",
         (_figure(found),),
         ("plasticity", "seed", "presentations", *QUANTITIES),
         _rows(found),

@@ -22,7 +22,7 @@ SLOW: Mapping[str, Value] = {
     "basal_capacitance": 5.0,
     "apical_capacitance": 5.0,
 }
-KILOHERTZ: Mapping[str, Value] = {**SLOW, "psi": 0.5}
+KILOHERTZ: Mapping[str, Value] = {**SLOW, "psi": 0.25}
 LONG: Mapping[str, Value] = {
     "presentation_ms": 500.0,
     "dt_ms": 1.0,
@@ -131,8 +131,8 @@ SPIKING_STUDIES = (
             ("20, 30; 500", slow_dendrites(20.0), ""),
             ("50, 30; 500", slow_dendrites(50.0), ""),
         ),
-        "psi = 0.5. The potential of a dendrite of 5 ms is mostly noise then, which the transfer function bends before "
-        "a long presentation can average it. Slow dendrites and traces average first.",
+        "psi = 0.25. The potential of a dendrite of 5 ms is mostly noise then, which the transfer function bends "
+        "before a long presentation can average it. Slow dendrites and traces average first.",
     ),
     spiking(
         "refractory",
