@@ -17,7 +17,7 @@ PUBLISHED = {
     "interneuron_error": "3.1e-6",
 }
 GOAL = 6.6e-3
-SEEDS, EPOCHS = 9, (1, 2, 5, 10, 20, 50, 100)
+SEEDS, EPOCHS = 9, (1, 2, 5, 10, 20, 50, 100, 200)
 QUICK_SEEDS, QUICK_EPOCHS = 2, (1, 2)
 PULLED = "own spikes subtracted, output pulled to 0"
 KINDS = {
