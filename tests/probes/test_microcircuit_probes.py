@@ -15,10 +15,11 @@ from apical.networks.microcircuit_euler import Soma, at_rest, euler_step
 from apical.networks.microcircuit_state import Nudge
 from apical.networks.synapses import Synapses
 from apical.probes import stability
-from apical.probes.microcircuit import free_output_error, prediction_probes, weight_errors
+from apical.probes.microcircuit import free_output_error, highest_rate, prediction_probes, weight_errors
 from apical.probes.microcircuit_recording import record
 from apical.rules.assembly import assemble
 from apical.rules.microcircuit import Microcircuit
+from apical.rules.spiking_microcircuit import SpikingMicrocircuit
 
 KEY = jr.key(0)
 N_INPUTS, HIDDEN, CLASSES = 5, (4, 3), 2
@@ -62,6 +63,24 @@ def test_the_error_of_the_free_output_is_that_of_the_potentials(batch: Batch):
     assert float(free_output_error(rule.network, weights, batch)) == pytest.approx(
         ((out - target) ** 2).mean(), rel=1e-5
     )
+
+
+@pytest.mark.parametrize(("kind", "psi", "spikes"), [(Microcircuit, {}, 1.0), (SpikingMicrocircuit, {"psi": 3.0}, 3.0)])
+def test_the_highest_rate_is_that_of_the_fastest_cell_wherever_it_is(
+    kind: type[Microcircuit | SpikingMicrocircuit], psi: dict[str, float], spikes: float
+):
+    settings = {"transfer": "soft-relu", "beta": 1.0, "theta": 0.0, "bias": False, **psi}
+    net = assemble(kind, "mlp", (N_INPUTS,), CLASSES, HIDDEN, settings).network
+    assert isinstance(net, Circuit)
+    silent = jax.tree.map(jnp.zeros_like, net.init_weights(KEY))
+    *below, last = silent.forward
+    loud = replace(silent, forward=(*below, replace(last, kernel=last.kernel + 5.0)))
+    dark, lit = (Batch(jnp.full((1, N_INPUTS), level), jnp.zeros(1, int)) for level in (0.0, 2.0))
+    at_rest, output = np.log(2), np.asarray(net.phi.rate(net.apply(loud.forward, dark.x))).max()
+    assert output > 2
+    for weights, batch, expected in ((silent, dark, at_rest), (silent, lit, 2.0), (loud, dark, output)):
+        found = jax.jit(highest_rate)(net, weights, batch)
+        assert float(found) == pytest.approx(spikes * expected, rel=1e-5)
 
 
 def test_the_fast_jacobian_is_what_a_step_does_to_a_disturbance(batch: Batch):

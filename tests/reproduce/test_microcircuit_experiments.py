@@ -67,7 +67,7 @@ def test_a_lane_that_was_never_perfect_is_said_so():
 
 def test_a_case_that_diverged_is_named_and_not_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     fine, lost = np.array([0.1, 0.2]), np.array([0.1, np.nan])
-    lanes = [(lost, lost, lost, lost), (fine, fine, fine, fine)]
+    lanes = [(lost,) * 5, (fine,) * 5]
     study = Study("study", "Which?", "nobody", "leak", (Case(0.5), Case(1.0)), "This one.", log=True)
     monkeypatch.setattr(Study, "trained", lambda *about: lanes)
     page = study.reproduction().make(Request(tmp_path, quick=True, command="apical reproduce study")).read_text()
@@ -89,7 +89,7 @@ def test_rows_of_a_study_have_the_mean_that_their_axis_shows():
     values = np.array([1e-4, 1e-2])
     cases = [Case(float(i), label=name) for i, name in enumerate(("hard", "soft"))]
     study = Study("study", "Which?", "nobody", "reset", tuple(cases), "This one.")
-    found = [Outcome(case, values, values, values, values) for case in cases]
+    found = [Outcome(case, *(values,) * 5) for case in cases]
     accuracy, error, _ = study.figure(found).panels
     assert accuracy.intervals[0].mean == pytest.approx(0.00505)
     assert error.x.log and error.intervals[0].mean == pytest.approx(1e-3)
