@@ -59,7 +59,8 @@ class AbstractCircuitRule(AbstractRule):
 
     def plastic(self, weights: Weights) -> Families:
         """The families that learn."""
-        return {name: layers for name, layers in families(weights).items() if name in self.rates}
+        rates = self.rates
+        return {name: layers for name, layers in families(weights).items() if name in rates}
 
     def nudge(self, batch: Batch) -> Nudge:
         """What the teacher does while a batch is learnt."""
@@ -74,10 +75,10 @@ class AbstractCircuitRule(AbstractRule):
         self, weights: Weights, memory: dict[str, PyTree], towards: Families, duration: Array
     ) -> tuple[Weights, dict[str, PyTree]]:
         """Weights and memory after one step of these families along what they descend, at rates times `duration`."""
-        method, plastic = METHODS[self.optimiser](self.momentum), self.plastic(weights)
+        method, plastic, rates = METHODS[self.optimiser](self.momentum), self.plastic(weights), self.rates
         along = plasticity.decayed(towards, plastic, self.weight_decay)
         steps = {
-            name: take_step(method, self.rates[name] * duration, self.rate_decay, layers, memory[name], plastic[name])
+            name: take_step(method, rates[name] * duration, self.rate_decay, layers, memory[name], plastic[name])
             for name, layers in along.items()
         }
         moved = {name: layers for name, (layers, _) in steps.items()}

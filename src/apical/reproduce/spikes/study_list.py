@@ -31,8 +31,8 @@ LONG: Mapping[str, Value] = {
 }
 
 
-def slow_dendrites(constant_ms: float) -> dict[str, Value]:
-    """Few spikes, heard by dendrites and traces that average over them."""
+def averaging(constant_ms: float) -> dict[str, Value]:
+    """Few spikes, heard by dendrites of this time constant, and by traces of 30 ms."""
     slow = {"basal_capacitance": constant_ms, "apical_capacitance": constant_ms, "tau_delta_ms": 30.0}
     return {**KILOHERTZ, **LONG, **slow}
 
@@ -127,9 +127,9 @@ SPIKING_STUDIES = (
         named(
             ("5, 1; 50", KILOHERTZ, "needs more than 25 kHz"),
             ("5, 1; 500", {**KILOHERTZ, **LONG}, ""),
-            ("5, 30; 500", {**KILOHERTZ, **LONG, "tau_delta_ms": 30.0}, ""),
-            ("20, 30; 500", slow_dendrites(20.0), ""),
-            ("50, 30; 500", slow_dendrites(50.0), ""),
+            ("5, 30; 500", averaging(5.0), ""),
+            ("20, 30; 500", averaging(20.0), ""),
+            ("50, 30; 500", averaging(50.0), ""),
         ),
         "psi = 0.25. The potential of a dendrite of 5 ms is mostly noise then, which the transfer function bends "
         "before a long presentation can average it. Slow dendrites and traces average first.",
