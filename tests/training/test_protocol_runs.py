@@ -53,6 +53,14 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
 
 
 @pytest.fixture(scope="module")
+def best(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
+    """The same rate, judged where validation data choose; one measurement an epoch."""
+    out = tmp_path_factory.mktemp("best") / "run"
+    settings = {"optimiser": "sgd", "rate": 1.0}
+    return out, trained(config("best-validation", settings=settings, log_every=200), out)
+
+
+@pytest.fixture(scope="module")
 def lange(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
     out = tmp_path_factory.mktemp("lange") / "run"
     return out, trained(config("lange-2019", "segregated-dendrites", preset="rate"), out)
@@ -65,6 +73,19 @@ def test_paper_reports_the_best_of_what_it_watched(paper: tuple[Path, Summary]) 
     assert len(accuracies) == 17 and accuracies[-1] < accuracies[best]
     assert (summary["test_accuracy"], summary["test_loss"]) == (accuracies[best], losses[best])
     assert summary["validation_accuracy"] is None and not measured(out, "validation", "accuracy")
+
+
+def test_validation_chooses_the_weights_that_are_judged(best: tuple[Path, Summary], tmp_path: Path) -> None:
+    """They are those of a run that ends at the best epoch."""
+    out, summary = best
+    accuracies = measured(out, "validation", "accuracy")
+    epoch = int(np.argmax(accuracies))
+    assert 0 < epoch < len(accuracies) - 1 == 4
+    assert summary["validation_accuracy"] == accuracies[epoch]
+    assert not measured(out, "test", "accuracy")
+    shorter = trained(config("apical", settings={"optimiser": "sgd", "rate": 1.0}, log_every=200, epochs=epoch), tmp_path)
+    assert (tmp_path / "weights.safetensors").read_bytes() == (out / "weights.safetensors").read_bytes()
+    assert summary["test_accuracy"] == shorter["test_accuracy"] and summary["test_loss"] == shorter["test_loss"]
 
 
 def test_the_loss_of_lange_is_what_is_logged(lange: tuple[Path, Summary]) -> None:
@@ -108,7 +129,7 @@ def test_summaries_have_the_same_keys(paper: tuple[Path, Summary], lange: tuple[
 
 
 class Once(Interrupt):
-    """Interrupts after three segments."""
+    """Interrupts after three segments: the run `best` right after its best one."""
 
     def __init__(self) -> None:
         self.left = 3
@@ -119,7 +140,7 @@ class Once(Interrupt):
         return self.left < 0
 
 
-@pytest.mark.parametrize(("which", "protocol"), [("paper", "paper"), ("lange", "lange-2019")])
+@pytest.mark.parametrize(("which", "protocol"), [("paper", "paper"), ("lange", "lange-2019"), ("best", "best-validation")])
 def test_the_file_repeats_the_run_also_when_interrupted(
     which: str, protocol: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

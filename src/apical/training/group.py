@@ -10,10 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
-from apical.core import Batch
+from apical.core import Batch, State
 from apical.data.dataset import Dataset
 from apical.probes.scores import Scored
 from apical.rules.base import AbstractRule
+from apical.tasks import JUDGED_BY
 from apical.training import programs
 from apical.training.checkpoint import load_tree, save_tree
 from apical.training.config import Config
@@ -48,7 +49,10 @@ class Feeds:
 
 
 class Group:
-    """The states of all lanes and how far they are: `done` segments, `seconds` of training."""
+    """The states of all lanes and how far they are: `done` segments, `seconds` of training.
+
+    `kept` are the states at the best measurement so far, where the protocol keeps them.
+    """
 
     def __init__(self, rule: AbstractRule, lanes: list[Lane], feeds: Feeds, checkpoint: Path) -> None:
         self.rule, self.lanes, self.feeds, self.checkpoint = rule, lanes, feeds, checkpoint
@@ -60,6 +64,7 @@ class Group:
         self.segments = segments(self.config, self.steps_per_epoch)
         self.states = [programs.initialise(rule, lane.key(INIT), self.example_batch(lane)) for lane in lanes]
         self.snapshots = [first_snapshot(rule, state) for state in self.states]
+        self.kept = [_copy(state) for state in self.states] if self.protocol.best_kept else []
         self._epoch: tuple[int, Array, programs.Keys] | None = None
 
     @property
@@ -124,6 +129,8 @@ class Group:
         rows = [(split, "", name, value) for split, s in scored.items() for name, value in s.named().items()]
         rows += [("train", layer, name, float(v)) for name, at in measured.items() for layer, v in at.items()]
         lane.rows += [self._row(*row) for row in rows if self.done or row[2] not in UNDEFINED_AT_FIRST]
+        if self.kept and lane.improved(self.protocol.watched, JUDGED_BY[self.feeds.dataset.task]):
+            self.kept[i] = _copy(self.states[i])
 
     def score(self, i: int, part: str) -> Scored | None:
         """Scores of lane i on its train, validation or test part; none where it has no such part."""
@@ -150,12 +157,16 @@ class Group:
         """A batch of the shape this group learns from, all zeros."""
         return jax.tree.map(lambda a: jnp.zeros((self.config.batch_size, *a.shape[1:]), a.dtype), lane.probe)
 
+    def conclude(self) -> None:
+        """Ends training: from here on the states are those that the protocol judges."""
+        self.states = self.kept or self.states
+
     def save(self) -> None:
         """Metrics first, then the state: whatever moment the process dies at, the two can be brought together."""
         for lane in self.lanes:
             lane.folder.write_metrics(lane.rows)
         notes = {"done": self.done, "seconds": self.seconds}
-        save_tree(self.checkpoint, (self.states, self.snapshots), notes)
+        save_tree(self.checkpoint, (self.states, self.snapshots, self.kept), notes)
 
     def restore(self) -> bool:
         """Goes back to the last checkpoint; false where there is none.
@@ -164,11 +175,17 @@ class Group:
         """
         if not self.checkpoint.exists():
             return False
-        (self.states, self.snapshots), notes = load_tree(self.checkpoint, (self.states, self.snapshots))
+        saved, notes = load_tree(self.checkpoint, (self.states, self.snapshots, self.kept))
+        self.states, self.snapshots, self.kept = saved
         self.done, self.seconds = notes["done"], notes["seconds"]
         for lane in self.lanes:
             lane.rows = lane.folder.read_metrics(self.step)
         return True
+
+
+def _copy(state: State) -> State:
+    """A state of its own, which a donated one is not."""
+    return jax.tree.map(jnp.copy, state)
 
 
 def segments(config: Config, steps: int) -> list[tuple[int, int, int]]:

@@ -69,11 +69,20 @@ class Lane:
 
     def best(self, part: str, judged_by: str) -> dict[str, float]:
         """What was measured of a part where `judged_by` was highest, by name: at the first step of equal ones."""
+        return max(self._measured(part).values(), key=lambda measured: measured[judged_by])
+
+    def improved(self, part: str, judged_by: str) -> bool:
+        """Whether the last measurement of a part is better than every one before; true where none was made."""
+        *before, last = [measured[judged_by] for measured in self._measured(part).values()] or [0.0]
+        return all(last > earlier for earlier in before)
+
+    def _measured(self, part: str) -> dict[int, dict[str, float]]:
+        """All that was measured of a part as a whole, by step and name."""
         found: dict[int, dict[str, float]] = {}
         for row in self.rows:
             if (row.split, row.layer) == (part, ""):
                 found.setdefault(row.step, {})[row.name] = row.value
-        return max(found.values(), key=lambda measured: measured[judged_by])
+        return found
 
     def key(self, purpose: int, step: int = 0) -> PRNGKey:
         """A key for one purpose and step; everything random in a run descends from its seed."""

@@ -19,8 +19,8 @@ class Protocol:
 
     `validation_share` of the training data is kept apart for validation. `test_share`: none leaves the test data as
     they are; else training and test data are pooled, and this share of all is for the test. `watched` is the part
-    scored at every measurement: where it is `test`, the best measurement is the test result, else the last weights
-    are judged once. `epochs` goes before those of preset and data set. `loss` names what is logged as the loss. What a
+    scored at every measurement: where it is `test`, the best measurement is the test result, else test data judge
+    once. `best_kept` says that they judge the weights of the best measurement, not the last ones. `epochs` goes before those of preset and data set. `loss` names what is logged as the loss. What a
     protocol sets of a rule, the rule declares itself (`AbstractRule.protocols`).
     """
 
@@ -30,6 +30,7 @@ class Protocol:
     validation_share: float = 0.0
     test_share: float | None = None
     watched: str = "validation"
+    best_kept: bool = False
     epochs: int | None = None
     loss: str = "cross-entropy"
 
@@ -73,6 +74,15 @@ PROTOCOLS: dict[str, Protocol] = {
             "a tenth of the training data, stratified, is for validation; test data judge the last weights once and "
             "choose nothing",
             validation_share=0.1,
+        ),
+        Protocol(
+            "best-validation",
+            "a tenth of the training data, stratified, is for validation, which is scored at every measurement and "
+            "chooses the weights that test data judge once: those of its best measurement (early stopping); a study "
+            "judges the last weights",
+            "early stopping",
+            validation_share=0.1,
+            best_kept=True,
         ),
         Protocol(
             "paper",

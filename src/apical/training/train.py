@@ -84,6 +84,7 @@ def train(
         return [s for s in summaries if s]
     group = Group(rule, lanes, feeds, checkpoint or runs[0].checkpoint)
     _train_group(group, interrupt, progress)
+    group.conclude()
     batch, key = group.example_batch(lanes[0]), lanes[0].key(INIT)
     cost = cost_per_example(rule, group.states[0], batch, key)
     return [_finish(group, i, cost) for i in range(group.n_lanes)]
@@ -150,7 +151,7 @@ def _finish(group: Group, i: int, cost: dict[str, float]) -> Summary:
 
 
 def _judged(group: Group, i: int) -> dict[str, float]:
-    """Test scores of lane i: of its last weights, or the best measured where test data were watched."""
+    """Test scores of lane i: of its weights, or the best measured where test data were watched."""
     if group.protocol.watched == "test":
         return group.lanes[i].best("test", JUDGED_BY[group.feeds.dataset.task])
     return _scored(group, i, "test")
