@@ -83,7 +83,8 @@ def test_validation_chooses_the_weights_that_are_judged(best: tuple[Path, Summar
     assert 0 < epoch < len(accuracies) - 1 == 4
     assert summary["validation_accuracy"] == accuracies[epoch]
     assert not measured(out, "test", "accuracy")
-    shorter = trained(config("apical", settings={"optimiser": "sgd", "rate": 1.0}, log_every=200, epochs=epoch), tmp_path)
+    settings = {"optimiser": "sgd", "rate": 1.0}
+    shorter = trained(config("apical", settings=settings, log_every=200, epochs=epoch), tmp_path)
     assert (tmp_path / "weights.safetensors").read_bytes() == (out / "weights.safetensors").read_bytes()
     assert summary["test_accuracy"] == shorter["test_accuracy"] and summary["test_loss"] == shorter["test_loss"]
 
@@ -140,7 +141,10 @@ class Once(Interrupt):
         return self.left < 0
 
 
-@pytest.mark.parametrize(("which", "protocol"), [("paper", "paper"), ("lange", "lange-2019"), ("best", "best-validation")])
+PROTOCOL_OF = {"paper": "paper", "lange": "lange-2019", "best": "best-validation"}
+
+
+@pytest.mark.parametrize(("which", "protocol"), PROTOCOL_OF.items())
 def test_the_file_repeats_the_run_also_when_interrupted(
     which: str, protocol: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

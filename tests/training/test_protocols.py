@@ -20,6 +20,7 @@ from apical.training.losses import clipped_score
 from apical.training.protocols import PROTOCOLS
 
 N_TRAIN, N_TEST = 53, 17
+APART = "protocol=apical or protocol=best-validation or protocol=paper"
 
 
 class InFiles(ArrayExamples):
@@ -88,7 +89,7 @@ def test_the_other_protocols_leave_test_data_apart(small: Dataset) -> None:
 
 def test_data_in_files_are_not_pooled(small: Dataset) -> None:
     streamed = dataclasses.replace(small, name="imagenet-folder", train=marked(N_TRAIN, 0, InFiles))
-    with pytest.raises(InputError, match="choose protocol=apical or protocol=best-validation or protocol=paper") as caught:
+    with pytest.raises(InputError, match=f"choose {APART}") as caught:
         parts("lange-2019", streamed)
     assert "imagenet-folder" in str(caught.value) and "\n" not in str(caught.value)
     assert len(parts("paper", streamed).training) == N_TRAIN
@@ -102,7 +103,7 @@ def test_the_command_refuses_to_pool_data_in_files(tmp_path: Path, capfd: pytest
     line = f"train backprop --dataset imagenet-folder --data-dir {tmp_path} --image-size 4 --out {tmp_path / 'out'}"
     assert main([*line.split(), "--set", "protocol=lange-2019"]) == BAD_INPUT
     said = capfd.readouterr()
-    assert said.out == "" and said.err.count("\n") == 1 and "choose protocol=apical or protocol=best-validation or protocol=paper" in said.err
+    assert said.out == "" and said.err.count("\n") == 1 and f"choose {APART}" in said.err
     assert not (tmp_path / "out").exists()
 
 

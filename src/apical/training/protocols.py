@@ -20,8 +20,9 @@ class Protocol:
     `validation_share` of the training data is kept apart for validation. `test_share`: none leaves the test data as
     they are; else training and test data are pooled, and this share of all is for the test. `watched` is the part
     scored at every measurement: where it is `test`, the best measurement is the test result, else test data judge
-    once. `best_kept` says that they judge the weights of the best measurement, not the last ones. `epochs` goes before those of preset and data set. `loss` names what is logged as the loss. What a
-    protocol sets of a rule, the rule declares itself (`AbstractRule.protocols`).
+    once, the last weights or, with `best_kept`, those of the best measurement. `epochs` goes before those of preset
+    and data set. `loss` names what is logged as the loss. What a protocol sets of a rule, the rule declares itself
+    (`AbstractRule.protocols`).
     """
 
     name: str
