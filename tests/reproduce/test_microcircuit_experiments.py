@@ -21,8 +21,8 @@ from apical.reproduce.microcircuit.frame import spread
 from apical.reproduce.microcircuit.lanes import INIT, History, dataset_for, made, train_lanes
 from apical.reproduce.microcircuit.learners import Learner
 from apical.reproduce.microcircuit.measures import bars_probe, first_perfect, reached
+from apical.reproduce.microcircuit.step_response import STEP_RESPONSE
 from apical.reproduce.microcircuit.studies import Case, Outcome, Study, alike
-from apical.reproduce.microcircuit.traces import STEP_RESPONSE
 from apical.rules.microcircuit import Microcircuit
 
 SETTINGS = {"engine": "steady-state", "sweeps": 3, "readout_lag_ms": 0.0, "tau_delta_ms": None}

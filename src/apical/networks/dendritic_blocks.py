@@ -7,6 +7,8 @@ gone through step by step. Either way a layer sees the layer below in the same s
 one step later.
 """
 
+from collections.abc import Sequence
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -113,16 +115,12 @@ def _layers(
 ) -> tuple[Layers, Means, History]:
     """Hidden and output layers over a block, given the basal potentials of the first."""
     acting = net.apical_conductance and net.conductances
-    feedback = weights.feedback
-    apical = []
-    if acting:
-        before = [_before(net, cells[source - 1])[None] for source in net.sources]
-        apical = [synapses.potential(psp) for synapses, psp in zip(feedback, before, strict=True)]
+    felt = _felt_before(net, weights, cells) if acting else ()
     basals, somas, counts, ups, downs = [basal], [], [], [], []
     for l, (cell, words) in enumerate(zip(cells, draws, strict=True)):
         drive = net.g_basal * basals[l]
-        if acting and l < len(apical):
-            drive = drive + net.g_apical * apical[l]
+        if l < len(felt):
+            drive = drive + net.g_apical * felt[l]
         somas.append(_soma(net, l, cell.soma, drive, target))
         counts.append(spike_counts(words, net.dt_ms * fire(somas[l], net.max_rate)))
         ups.append(_sent(net, net.spiking_feedforward, cell, somas[l], counts[l]))
@@ -130,24 +128,48 @@ def _layers(
         if l + 1 < len(cells):
             basals.append(ups[l].drive(weights.forward[l + 1], len(steps)))
     heard = [downs[source - 1].delayed() for source in net.sources]
-    if not acting:
-        apical = [synapses.potential(psp) for synapses, psp in zip(feedback, heard, strict=True)]
+    apical = felt or _potentials(weights, heard)
+    means = _means(net, weights, window, steps, ups, somas, heard, apical)
+    after = tuple(Cell(soma[-1], _trace(net, l, ups[l], downs[l])) for l, soma in enumerate(somas))
+    return after, means, History(tuple(basals), tuple(apical), tuple(somas), tuple(counts))
+
+
+def _felt_before(net: DendriticSettings, weights: Weights, cells: Layers) -> list[Potentials]:
+    """The apical potentials that act in the first step of a block."""
+    return _potentials(weights, [_before(net, cells[source - 1])[None] for source in net.sources])
+
+
+def _potentials(weights: Weights, psps: Sequence[Array]) -> list[Array]:
+    """Apical potentials of every hidden layer, given what its synapses receive."""
+    return [synapses.potential(psp) for synapses, psp in zip(weights.feedback, psps, strict=True)]
+
+
+def _means(
+    net: DendriticSettings,
+    weights: Weights,
+    window: Window,
+    steps: Int[Array, " steps"],
+    ups: Sequence[Sent],
+    somas: Sequence[Potentials],
+    heard: Sequence[Potentials],
+    apical: Sequence[Potentials],
+) -> Means:
+    """What a block adds to the means of its phase."""
     w = window.weights(steps)
     mean = lambda potentials: jnp.einsum("t,tbn->bn", w, potentials)  # noqa: E731
     mean_heard = tuple(map(mean, heard))
-    if acting or window.early is not None:
+    if (net.apical_conductance and net.conductances) or window.early is not None:
         mean_apical = [(window.apical(l, steps) * potential).sum(0) for l, potential in enumerate(apical)]
     else:  # the same sums in another order, 10 numbers in place of 500 at every step
-        mean_apical = [synapses.potential(psp, w.sum()) for synapses, psp in zip(feedback, mean_heard, strict=True)]
-    means = Means(
+        pairs = zip(weights.feedback, mean_heard, strict=True)
+        mean_apical = [synapses.potential(psp, w.sum()) for synapses, psp in pairs]
+    return Means(
         psps=tuple(up.mean(w) for up in ups[:-1]),
         somas=tuple(map(mean, somas)),
         rate=mean(fire(somas[-1], net.max_rate)),
         apical=tuple(mean_apical),
         heard=mean_heard,
     )
-    after = tuple(Cell(soma[-1], _trace(net, l, ups[l], downs[l])) for l, soma in enumerate(somas))
-    return after, means, History(tuple(basals), tuple(apical), tuple(somas), tuple(counts))
 
 
 def _soma(net: DendriticSettings, l: int, soma: Array, drive: Potentials, target: Target) -> Potentials:

@@ -15,6 +15,8 @@ from apical.reproduce.page import as_csv, how, table
 
 TWO = 2
 READING = "Here: means over seeds with their 95 % intervals in brackets; of two seeds both values."
+DT_MS = 0.1
+LATENT = {"without latent equilibrium": False, "with latent equilibrium": True}
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#c8659b", "#e69f00", "#56b4e9", "#332288", "#111111", "#882255")
 
 
@@ -100,3 +102,9 @@ def spread(values: Float[np.ndarray, " seeds"], digits: int = 3) -> str:
 def share(values: Float[np.ndarray, " seeds"]) -> str:
     """How many of the seeds are right throughout, as text."""
     return f"{int((values >= 1).sum())} of {len(values)}"
+
+
+def ends(values: Sequence[Float[np.ndarray, "*_"]]) -> tuple[float, float]:
+    """Limits of an axis that shows all of these values, with room on either side."""
+    low, high = min(v.min() for v in values), max(v.max() for v in values)
+    return float(low - 0.05 * (high - low)), float(high + 0.05 * (high - low))

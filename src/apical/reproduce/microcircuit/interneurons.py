@@ -16,9 +16,8 @@ from apical.networks.microcircuit_state import Activity
 from apical.networks.microcircuit_steady import steady_state
 from apical.report import Axis, Figure, Panel, Series
 from apical.reproduce.base import Request
-from apical.reproduce.microcircuit.frame import COLOURS, Beside, Findings, experiment
+from apical.reproduce.microcircuit.frame import COLOURS, Beside, Findings, ends, experiment
 from apical.reproduce.microcircuit.self_predicting import N_DRAWN, N_INPUTS, asked, circuit
-from apical.reproduce.microcircuit.traces import ends
 
 NAME = "microcircuit-interneuron-mistakes"
 LEAKS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)

@@ -15,9 +15,8 @@ from apical.networks.microcircuit_steady import steady_state
 from apical.probes.microcircuit_recording import Trace, record
 from apical.report import Axis, Figure, Panel, Reference, Series, Span
 from apical.reproduce.base import Request
-from apical.reproduce.microcircuit.frame import COLOURS, Beside, Findings, experiment
+from apical.reproduce.microcircuit.frame import COLOURS, DT_MS, Beside, Findings, ends, experiment
 from apical.reproduce.microcircuit.lanes import dataset_for, made
-from apical.reproduce.microcircuit.traces import DT_MS, ends
 
 NAME, PRESET, HIDDEN = "microcircuit-self-predicting-state", "gille-2023", (30, 10)
 N_INPUTS, N_DRAWN, SHOWN_MS, N_SHOWN, N_CELLS = 200, 30, 30.0, 4, 3
