@@ -89,6 +89,14 @@ def test_validation_chooses_the_weights_that_are_judged(best: tuple[Path, Summar
     assert summary["test_accuracy"] == shorter["test_accuracy"] and summary["test_loss"] == shorter["test_loss"]
 
 
+def test_a_refit_is_judged_once_at_its_end(paper: tuple[Path, Summary], tmp_path: Path) -> None:
+    """The same training as under `paper`, whose last measurement of test data is then the result."""
+    summary = trained(config("refit", settings={"optimiser": "sgd", "rate": 1.0}), tmp_path)
+    assert summary["test_accuracy"] == measured(paper[0], "test", "accuracy")[-1] != paper[1]["test_accuracy"]
+    assert summary["validation_accuracy"] is None
+    assert not measured(tmp_path, "test", "accuracy") and not measured(tmp_path, "validation", "accuracy")
+
+
 def test_the_loss_of_lange_is_what_is_logged(lange: tuple[Path, Summary]) -> None:
     """A correct example counts 0 and a wrong one at most 27.7, so no mean is above what the accuracy allows."""
     out, summary = lange

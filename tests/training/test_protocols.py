@@ -20,7 +20,7 @@ from apical.training.losses import clipped_score
 from apical.training.protocols import PROTOCOLS
 
 N_TRAIN, N_TEST = 53, 17
-APART = "protocol=apical or protocol=best-validation or protocol=paper"
+APART = "protocol=apical or protocol=best-validation or protocol=refit or protocol=paper"
 
 
 class InFiles(ArrayExamples):
@@ -78,10 +78,12 @@ def test_image_and_label_stay_together_in_the_pool(small: Dataset) -> None:
 
 
 def test_the_other_protocols_leave_test_data_apart(small: Dataset) -> None:
-    default, paper = parts("apical", small), parts("paper", small)
+    default, chosen, refit, paper = (parts(name, small) for name in ("apical", "best-validation", "refit", "paper"))
     assert (len(default.training), len(default.validation)) == (48, 5)
-    assert (sorted(paper.training), len(paper.validation)) == (list(range(N_TRAIN)), 0)
-    for found in (default, paper):
+    np.testing.assert_array_equal(chosen.validation, default.validation)
+    for found in (refit, paper):
+        assert (sorted(found.training), len(found.validation)) == (list(range(N_TRAIN)), 0)
+    for found in (default, chosen, refit, paper):
         np.testing.assert_array_equal(found.test, np.arange(N_TEST))
     with pytest.raises(ValueError, match="keeps test data apart"):
         parts("paper", pool(small))

@@ -86,6 +86,12 @@ PROTOCOLS: dict[str, Protocol] = {
             best_kept=True,
         ),
         Protocol(
+            "refit",
+            "all training data are trained on, without a validation part, so nothing is left that could choose: "
+            "settings and epochs come from runs with validation data; test data judge the last weights once",
+            "usual after a search",
+        ),
+        Protocol(
             "paper",
             "all training data are trained on, without a validation part; test data are watched at every measurement, "
             "and the best one is the test result, so test data chose it and flatter it",
