@@ -24,9 +24,10 @@ made from `docs/numbers.toml`.
 """
 FOOT = """
 A: `rate=3e-4 feedback_rate=5e-4 rate_decay=5e-5 noise=0.1 label_smoothing=0.23 target_step=0.1`; B: `rate=4e-4
-feedback_rate=1e-4 rate_decay=3e-4 feedback_rate_decay=3e-4 noise=0.36 label_smoothing=0.23`; C: `optimiser=momentum
-rate=0.06 feedback_rate=1e-4 rate_decay=2e-4 feedback_rate_decay=3e-4 noise=0.1 label_smoothing=0.23`. What was tried
-on the way, and what fell short, is in [measured results](results.md).
+feedback_rate=1e-4 rate_decay=3e-4 feedback_rate_decay=3e-4 noise=0.36 label_smoothing=0.23`; D: `rate=4e-4
+feedback_rate=1e-4 rate_decay=2e-4 feedback_rate_decay=3e-4 noise=0.36 label_smoothing=0.23 weight_decay=2e-5`; G: D
+with `auxiliary_width=128 reconstruction_loss=difference rate_decay=1e-4 rate_drops=40,52 weight_decay=5e-5`. What was
+tried on the way, what fell short and all settings are in [measured results](results.md).
 """
 
 
