@@ -58,12 +58,10 @@ def measured(row: dict[str, Any], folders: Sequence[Path]) -> tuple[str, int]:
 
 def measure(group: str, row: str, folders: Sequence[Path]) -> None:
     """Replaces what a row of the table says of us."""
-    (chosen,) = (r for g in table() if g["id"] == group for r in g["rows"] if r["id"] == row)
-    ours, seeds = measured(chosen, folders)
-    line = re.compile(
-        rf'(\{{ id = "{re.escape(row)}", .*?what = "{re.escape(chosen["what"])}".*?)ours = ".*?", seeds = \d+'
-    )
-    TABLE.write_text(line.sub(rf'\g<1>ours = "{ours}", seeds = {seeds}', TABLE.read_text(), count=1))
+    ours, seeds = measured(next(r for g in table() if g["id"] == group for r in g["rows"] if r["id"] == row), folders)
+    before = rf'\[\[group\]\]\nid = "{re.escape(group)}"\n.*?\n  \{{ id = "{re.escape(row)}", [^\n]*?'
+    cell = re.compile(rf'({before})ours = "[^"]*", seeds = \d+', re.DOTALL)
+    TABLE.write_text(cell.sub(rf'\g<1>ours = "{ours}", seeds = {seeds}', TABLE.read_text(), count=1))
 
 
 if __name__ == "__main__":

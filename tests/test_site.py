@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,18 @@ def test_a_row_is_filled_from_run_folders(numbers: dict, tmp_path: Path) -> None
     half = 4.302653 / 3**0.5
     assert numbers["measured"](row, sorted(tmp_path.iterdir())) == (f"3.00 [{3 - half:.2f}, {3 + half:.2f}]", 3)
     assert numbers["measured"](row | {"what": "test accuracy, %"}, [tmp_path / "0"]) == ("96.00", 1)
+
+
+def test_a_measurement_goes_into_the_row_of_its_own_group(
+    numbers: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = '  { id = "same", what = "error", key = "test_accuracy", ours = "?", seeds = 0, why = "" },'
+    copy = tmp_path / "numbers.toml"
+    copy.write_text("\n".join(f'[[group]]\nid = "{g}"\npaper = ""\nrows = [\n{row}\n]\n' for g in "abc"))
+    (tmp_path / "summary.json").write_text(json.dumps({"test_accuracy": 0.75}))
+    monkeypatch.setitem(numbers["measure"].__globals__, "TABLE", copy)
+    numbers["measure"]("b", "same", [tmp_path])
+    assert [group["rows"][0]["ours"] for group in tomllib.loads(copy.read_text())["group"]] == ["?", "25.00", "?"]
 
 
 @pytest.mark.long

@@ -1,5 +1,6 @@
 """Feedback alignment and direct feedback alignment: errors travel down through fixed random matrices."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -12,6 +13,9 @@ from apical.rules.alignment import AbstractRandomFeedback, AbstractRandomLayerwi
 from apical.rules.base import BIOTORCH_LENET, DEFAULT, Preset
 from apical.rules.optimisers import Optimiser
 from apical.rules.pathways import direct_pathways
+
+# at the rate of backprop LeNet stays at chance under random feedback
+LENET = dataclasses.replace(BIOTORCH_LENET, settings={**BIOTORCH_LENET.settings, "rate": 1e-3})
 
 
 class FeedbackAlignment(AbstractRandomLayerwise):
@@ -31,7 +35,7 @@ class FeedbackAlignment(AbstractRandomLayerwise):
     name: ClassVar = "feedback-alignment"
     networks: ClassVar = FEEDFORWARD
     plasticity: ClassVar = {"forward": Optimiser}
-    presets: ClassVar[Mapping[str, Preset]] = {"default": DEFAULT, "biotorch-lenet": BIOTORCH_LENET}
+    presets: ClassVar[Mapping[str, Preset]] = {"default": DEFAULT, "biotorch-lenet": LENET}
 
 
 class DirectFeedbackAlignment(AbstractRandomFeedback):
@@ -50,7 +54,7 @@ class DirectFeedbackAlignment(AbstractRandomFeedback):
     name: ClassVar = "direct-feedback-alignment"
     networks: ClassVar = FEEDFORWARD
     plasticity: ClassVar = {"forward": Optimiser}
-    presets: ClassVar[Mapping[str, Preset]] = {"default": DEFAULT, "biotorch-lenet": BIOTORCH_LENET}
+    presets: ClassVar[Mapping[str, Preset]] = {"default": DEFAULT, "biotorch-lenet": LENET}
 
     def init_weights(self, key: PRNGKey) -> Weights:
         sizes, classes = self.network.widths(), self.network.classes
