@@ -78,7 +78,7 @@ def run_block(
     sent = send_input(net, cells.input, x, draws[0])
     basal = sent.drive(weights.forward[0], len(steps))
     mean_input = sent.mean(window.weights(steps))
-    if not (net.apical_conductance and net.conductances):
+    if not net.apical_acts:
         layers, means, history = _layers(net, weights, cells.layers, basal, steps, window, draws[1:], target)
     else:
 
@@ -114,8 +114,7 @@ def _layers(
     target: Target,
 ) -> tuple[Layers, Means, History]:
     """Hidden and output layers over a block, given the basal potentials of the first."""
-    acting = net.apical_conductance and net.conductances
-    felt = _felt_before(net, weights, cells) if acting else ()
+    felt = _felt_before(net, weights, cells) if net.apical_acts else ()
     basals, somas, counts, ups, downs = [basal], [], [], [], []
     for l, (cell, words) in enumerate(zip(cells, draws, strict=True)):
         drive = net.g_basal * basals[l]
@@ -158,7 +157,7 @@ def _means(
     w = window.weights(steps)
     mean = lambda potentials: jnp.einsum("t,tbn->bn", w, potentials)  # noqa: E731
     mean_heard = tuple(map(mean, heard))
-    if (net.apical_conductance and net.conductances) or window.early is not None:
+    if net.apical_acts or window.early is not None:
         mean_apical = [(window.apical(l, steps) * potential).sum(0) for l, potential in enumerate(apical)]
     else:  # the same sums in another order, 10 numbers in place of 500 at every step
         pairs = zip(weights.feedback, mean_heard, strict=True)

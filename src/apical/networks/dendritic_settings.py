@@ -220,6 +220,11 @@ class DendriticSettings(AbstractNetwork):
         return self.n_steps(self.forward_steps - self.settling_steps)
 
     @property
+    def apical_acts(self) -> bool:
+        """Whether apical dendrites drive their somas, which then follow the layers above step by step."""
+        return self.apical_conductance and self.conductances
+
+    @property
     def steady(self) -> bool:
         """Whether each phase is in its steady state throughout its window, whatever came before it."""
         spiking = self.spiking_feedforward or self.spiking_feedback

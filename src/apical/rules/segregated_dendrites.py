@@ -182,8 +182,7 @@ class SegregatedDendrites(AbstractDescentRule):
                 "learn_feedback=true contradicts symmetric_feedback=true, which renews the feedback weights after "
                 "every update: choose one"
             )
-        felt = net.apical_conductance and net.conductances
-        if not net.broadcast and len(net.hidden) > 1 and not felt:
+        if not net.broadcast and len(net.hidden) > 1 and not net.apical_acts:
             warnings.warn(
                 "broadcast=false: the target reaches the last hidden layer alone, lower ones do not learn, unless "
                 "apical_conductance=true and conductances=true",
