@@ -241,6 +241,26 @@ def test_weights_that_nothing_holds_decay(engine: str) -> None:
     np.testing.assert_array_equal(after["down"][0].kernel, before["down"][0].kernel)
 
 
+@pytest.mark.parametrize("engine", ["two-step", "euler"])
+def test_after_an_epoch_given_every_family_moves_a_tenth_as_far(engine: str) -> None:
+    """Exactly where weights move once in a presentation, and as nearly as these rates are small in time."""
+    rates = {"rate_input": 1e-3, "rate_up": (4e-4, 2e-4), "rate_ip": 3e-4, "rate_pi": 4e-4, "rate_down": 1e-4}
+    rule = made(engine=engine, start="random", presentation_ms=2.0, rate_drops=(2, 3), **rates)
+    batch = examples()
+    state = begun(rule, batch)
+
+    def moved(epoch: int) -> list[jax.Array]:
+        after = learnt(rule.in_epoch(jnp.asarray(epoch)), state, batch)
+        return jax.tree.leaves(jax.tree.map(jnp.subtract, after.weights, state.weights))
+
+    plain = moved(1)
+    assert all(np.abs(step).max() > 0 for step in plain)
+    for epoch, left in ((2, 0.1), (3, 0.01)):
+        for step, less in zip(plain, moved(epoch), strict=True):
+            tolerance = 1e-12 if engine == "two-step" else 0.05 * left * float(np.abs(step).max())
+            np.testing.assert_allclose(less, left * np.asarray(step), atol=tolerance)
+
+
 def test_noise_on_inputs_is_felt_while_learning_alone() -> None:
     """A layer without a hidden one answers a_N W x: with noise on x of this mean and covariance."""
     sigma, n = 0.3, 4000

@@ -1,12 +1,14 @@
 """What microcircuits in rates and in spikes share as rules: which synapses learn, the teacher, the step of weights."""
 
+import dataclasses
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, PyTree
+from jaxtyping import Array, Int, PyTree
 
 from apical.core import Batch, Pathway, Weights
-from apical.hyperparameters import choice, real, switch
+from apical.hyperparameters import choice, integers, real, switch
 from apical.networks.microcircuit import Circuit
 from apical.networks.microcircuit_state import Nudge, absent, assembled, families
 from apical.rules import microcircuit_plasticity as plasticity
@@ -17,8 +19,10 @@ from apical.rules.optimisers import (
     METHODS,
     MOMENTUM_WORDS,
     RATE_DECAY_WORDS,
+    RATE_DROPS_WORDS,
     WEIGHT_DECAY_WORDS,
     AbstractOptimiser,
+    dropped,
     take_step,
 )
 from apical.rules.pathways import synaptic_pathways
@@ -45,6 +49,13 @@ class AbstractCircuitRule(AbstractRule):
     momentum: Array = real(0.9, MOMENTUM_WORDS, low=0, high=0.9999)
     rate_decay: Array = real(0.0, RATE_DECAY_WORDS.format("rate_decay"), low=0, unit="1/update")
     weight_decay: Array = real(0.0, WEIGHT_DECAY_WORDS, low=0, high=1)
+    rate_drops: tuple[int, ...] | None = integers(None, RATE_DROPS_WORDS, low=1, optional=True)
+
+    def in_epoch(self, epoch: Int[Array, ""]) -> "AbstractCircuitRule":
+        if not self.rate_drops:
+            return self
+        left = dropped(self.rate_drops, epoch)
+        return dataclasses.replace(self, optimisers=jax.tree.map(lambda rate: rate * left, self.optimisers))
 
     @property
     def rates(self) -> dict[str, Array]:

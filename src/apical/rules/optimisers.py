@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Int, PyTree
+from jaxtyping import Array, Float, Int, PyTree
 
 from apical.hyperparameters import Declared, choice, integers, real, stretch
 
@@ -24,6 +24,7 @@ METHOD_WORDS = "how a direction becomes a step"
 MOMENTUM_WORDS = "share of past directions kept (momentum, nesterov), beta 1 (adam)"
 WEIGHT_DECAY_WORDS = "share of each weight added to its direction"
 RATE_DECAY_WORDS = "the rate falls as 1 / (1 + {} * updates)"
+RATE_DROPS_WORDS = "after each of so many epochs the rate falls to a tenth"
 
 
 class AbstractOptimiser(Declared):
@@ -63,15 +64,12 @@ class Optimiser(AbstractOptimiser):
     rate_decay: Array = real(0.0, RATE_DECAY_WORDS.format("rate_decay"), low=0, unit="1/update")
     weight_decay: Array = real(0.0, WEIGHT_DECAY_WORDS, low=0, high=1)
     momentum: Array = real(0.9, MOMENTUM_WORDS, low=0, high=0.9999)
-    rate_drops: tuple[int, ...] | None = integers(
-        None, "after each of so many epochs the rate falls to a tenth", low=1, optional=True
-    )
+    rate_drops: tuple[int, ...] | None = integers(None, RATE_DROPS_WORDS, low=1, optional=True)
 
     def in_epoch(self, epoch: Int[Array, ""]) -> "Optimiser":
         if not self.rate_drops:
             return self
-        passed = sum(jnp.where(epoch >= drop, 1.0, 0.0) for drop in self.rate_drops)
-        return eqx.tree_at(lambda o: o.rate, self, self.rate * 10.0**-passed)
+        return eqx.tree_at(lambda o: o.rate, self, self.rate * dropped(self.rate_drops, epoch))
 
     def init(self, weights: Layers) -> PyTree:
         return jnp.zeros((), dtype=int), METHODS[self.optimiser](self.momentum).init(weights)
@@ -101,6 +99,11 @@ class InverseOptimiser(AbstractOptimiser):
         method = METHODS[self.feedback_optimiser](self.feedback_momentum)
         decayed = decay(direction, weights, self.feedback_weight_decay)
         return take_step(method, self.feedback_rate, self.feedback_rate_decay, decayed, memory, weights)
+
+
+def dropped(rate_drops: tuple[int, ...], epoch: Int[Array, ""]) -> Float[Array, ""]:
+    """What is left of a rate in an epoch of this number, which after each of the given ones falls to a tenth."""
+    return 10.0 ** -jnp.sum(epoch >= jnp.asarray(rate_drops))
 
 
 def decay(direction: Layers, weights: Layers, share: Array) -> Layers:
