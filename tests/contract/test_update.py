@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
-from contract_cases import Case, copied, small
+from contract_cases import PAIRS, Case, blobs, copied, predicted, small
 
 from apical.core import Batch, State
 from apical.hyperparameters import Hyperparameter
@@ -50,6 +50,19 @@ def reals(case: Case) -> dict[str, Hyperparameter]:
 def changed(case: Case) -> AbstractRule:
     """The rule of a case with every real hyperparameter a little different."""
     return small(case.name, case.network, **{**case.settings, **{name: another(d) for name, d in reals(case).items()}})
+
+
+@pytest.mark.parametrize(("name", "network"), [p for p in PAIRS if "input_mean" in schema(RULES[p[0]], p[1])])
+def test_an_input_mean_is_as_if_it_had_been_subtracted_from_the_data(name: str, network: str) -> None:
+    """While learning and while predicting: a network that subtracts it at one of both alone is found out."""
+    batch = blobs(20, 0)
+    without = Batch(batch.x - 0.4, batch.y)
+    found = []
+    for rule, seen in ((small(name, network, input_mean=0.4), batch), (small(name, network), without)):
+        state, _ = eqx.filter_jit(rule.update)(rule.init(jr.key(0), seen), seen, jr.key(1))
+        found.append((jax.tree.leaves(state.weights), predicted(rule, state, seen.x, jr.key(2))))
+    for a, b in zip(jax.tree.leaves(found[0]), jax.tree.leaves(found[1]), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
 def test_update_keeps_structure_shapes_and_dtypes(case: Case) -> None:

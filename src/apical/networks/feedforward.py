@@ -12,7 +12,7 @@ import optax
 from jaxtyping import Array
 
 from apical.core import Batch, Inputs, PRNGKey, Scalar, Scores, Targets, Weights, labelled
-from apical.hyperparameters import choice, integer, integers, switch
+from apical.hyperparameters import choice, integer, integers, real, switch
 from apical.networks.base import AbstractNetwork, Recording
 from apical.networks.blocks import Block, Statistics, remember
 from apical.networks.construction import Maker, image_blocks
@@ -21,6 +21,8 @@ from apical.neurons.transfer import ACTIVATIONS
 
 Blocks = tuple[Block, ...]
 Running = tuple[Statistics | None, ...]
+
+INPUT_MEAN_WORDS = "subtracted from every input (images are between 0 and 1)"
 
 
 class Trace(eqx.Module):
@@ -36,11 +38,12 @@ class Trace(eqx.Module):
 
 
 class AbstractFeedforward(AbstractNetwork):
-    """h_0 = x; a_l = W_l h_{l-1} + b_l; h_l = s(a_l); scores = a_L; loss: see `loss`."""
+    """h_0 = x - input_mean; a_l = W_l h_{l-1} + b_l; h_l = s(a_l); scores = a_L; loss: see `loss`."""
 
     activation: eqx.AbstractVar[str]
     initialiser: eqx.AbstractVar[str]
     batch_norm: eqx.AbstractVar[bool]
+    input_mean: eqx.AbstractVar[Array]
 
     @abc.abstractmethod
     def init(self, key: PRNGKey) -> Blocks:
@@ -52,7 +55,7 @@ class AbstractFeedforward(AbstractNetwork):
 
     def trace(self, forward: Blocks, x: Inputs) -> Trace:
         """One pass, normalised by the batch's own statistics as in training."""
-        inputs, drives = [x], []
+        inputs, drives = [x - self.input_mean], []
         for block in forward:
             drives.append(block.layer(inputs[-1]))
             inputs.append(block.respond(drives[-1]))
@@ -90,7 +93,7 @@ class AbstractFeedforward(AbstractNetwork):
         )
 
     def predict(self, weights: Weights, neurons: Running, x: Inputs, key: PRNGKey) -> Scores:
-        h = x
+        h = x - self.input_mean
         for block, running in zip(weights.forward, neurons, strict=True):
             h = block.respond(block.layer(h), running)
         return h
@@ -117,6 +120,7 @@ class MLP(AbstractFeedforward):
     activation: str = choice("relu", tuple(ACTIVATIONS), "transfer function of the hidden units")
     initialiser: str = choice("kaiming", tuple(INITIALISERS), "law of the initial forward weights")
     batch_norm: bool = switch(False, "normalise the drive of each hidden unit over the batch", source="Ioffe 2015")
+    input_mean: Array = real(0.0, INPUT_MEAN_WORDS, low=-1000, high=1000)
 
     def init(self, key: PRNGKey) -> Blocks:
         return self.maker(key).dense_blocks(self.shape, self.hidden, self.classes)
@@ -135,6 +139,7 @@ class CNN(AbstractFeedforward):
     activation: str = choice("relu", tuple(ACTIVATIONS), "transfer function of the hidden units")
     initialiser: str = choice("kaiming", tuple(INITIALISERS), "law of the initial forward weights")
     batch_norm: bool = switch(True, "normalise the drive of each channel over batch and image", source="Ioffe 2015")
+    input_mean: Array = real(0.0, INPUT_MEAN_WORDS, low=-1000, high=1000)
     channels: tuple[int, ...] = integers((16, 32), "channels of each convolution", low=1, source="Lange 2019")
     kernels: tuple[int, ...] = integers((5,), "side of the kernel, one or one each", low=1, source="Lange 2019")
     strides: tuple[int, ...] = integers((1,), "stride, one or one each", low=1, source="Lange 2019")
@@ -155,6 +160,7 @@ class LocallyConnected(AbstractFeedforward):
     activation: str = choice("tanh", tuple(ACTIVATIONS), "transfer function of the hidden units")
     initialiser: str = choice("glorot", tuple(INITIALISERS), "law of the initial forward weights")
     batch_norm: bool = switch(False, "normalise the drive of each channel over batch and image", source="Ioffe 2015")
+    input_mean: Array = real(0.0, INPUT_MEAN_WORDS, low=-1000, high=1000)
     channels: tuple[int, ...] = integers((32, 64), "channels of each local layer", low=1, source="Bartunov 2018")
     kernels: tuple[int, ...] = integers((3,), "side of the field, one or one each", low=1, source="Bartunov 2018")
     strides: tuple[int, ...] = integers((2,), "stride, one or one each", low=1, source="Bartunov 2018")
