@@ -51,6 +51,17 @@ def test_lanes_are_rule_by_rule_what_each_is_alone(together: History):
     assert len(set(together.measured["mse"][2].round(6))) == 4, "every lane learns in its own way"
 
 
+def test_lanes_learn_as_the_epoch_has_it():
+    """A rate of which a tenth is left after the first epoch is the whole one before."""
+    dataset = dataset_for("bars", "gille-2023")
+    plain, falling = (
+        train_lanes([made(dataset, "gille-2023", settings=settings)], (0,), dataset, 8, (1, 2), bars_probe).measured
+        for settings in ({}, {"rate_drops": (1,)})
+    )
+    np.testing.assert_array_equal(plain["mse"][:2], falling["mse"][:2])
+    assert plain["mse"][2] != falling["mse"][2]
+
+
 def test_only_rules_that_differ_in_numbers_are_lanes_of_one_program():
     rules = [rule(0.06), rule(0.1, start="random"), rule(0.2), rule(0.3, start="random", noise_sigma=0.1)]
     assert alike(rules) == [[0, 2], [1], [3]]

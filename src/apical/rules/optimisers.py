@@ -103,7 +103,7 @@ class InverseOptimiser(AbstractOptimiser):
 
 def dropped(rate_drops: tuple[int, ...], epoch: Int[Array, ""]) -> Float[Array, ""]:
     """What is left of a rate in an epoch of this number, which after each of the given ones falls to a tenth."""
-    return 10.0 ** -jnp.sum(epoch >= jnp.asarray(rate_drops))
+    return 10.0 ** -jnp.sum(jnp.where(epoch >= jnp.asarray(rate_drops), 1.0, 0.0))
 
 
 def decay(direction: Layers, weights: Layers, share: Array) -> Layers:

@@ -150,10 +150,10 @@ def _trained(
     def lane(rule: AbstractRule, state: State, key: PRNGKey) -> State:
         def epoch(e: Array, state: State) -> State:
             order = shuffle(len(data.y), batch_size, jr.fold_in(jr.fold_in(key, ORDER), e))
-            key_epoch = jr.fold_in(jr.fold_in(key, LEARN), e)
+            key_epoch, now = jr.fold_in(jr.fold_in(key, LEARN), e), rule.in_epoch(e)
 
             def step(i: Array, state: State) -> State:
-                return rule.update(state, pick(data, order[i]), jr.fold_in(key_epoch, i))[0]
+                return now.update(state, pick(data, order[i]), jr.fold_in(key_epoch, i))[0]
 
             return jax.lax.fori_loop(0, len(order), step, state)
 
