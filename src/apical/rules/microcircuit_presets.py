@@ -32,10 +32,12 @@ SACRAMENTO_MNIST: Mapping[str, Value] = {
     "feedback_range": 30.0,
     "weight_clip": 50.0,
     "optimiser": "adam",
-    "rate_input": 2e-3,
-    "rate_up": (1e-4, 7e-5),
-    "rate_ip": (6.84e-5, 7e-5),
-    "rate_decay": 1e-4,
+    "rate_input": 4e-3,
+    "rate_up": (2e-4, 1.4e-4),
+    "rate_ip": (1.368e-4, 1.4e-4),
+    "rate_decay": 5e-5,
+    "rate_drops": (44, 51),
+    "input_noise": 0.22,
 }
 
 PRESETS: Mapping[str, Preset] = {
@@ -46,11 +48,11 @@ PRESETS: Mapping[str, Preset] = {
         batch_size=50,
     ),
     "sacramento-2018-mnist": Preset(
-        "784-500-500-10 in batches of 10; tanh, Adam, rates of learning and start are ours",
+        "784-500-500-10 in batches of 10; tanh, Adam, noise on inputs, rates of learning and start are ours",
         "Sacramento 2018, Figure 4",
         settings=SACRAMENTO_MNIST,
         hidden=(500, 500),
-        epochs=15,
+        epochs=56,
         batch_size=10,
     ),
     **TASKS,

@@ -15,7 +15,7 @@ from apical.reproduce.microcircuit.lanes import train_lanes
 from apical.reproduce.microcircuit.learners import Learner
 from apical.reproduce.microcircuit.measures import error_probe
 
-SEEDS, EPOCHS = 3, (1, 2, 3, 4, 5, 7, 9, 11, 13, 15)
+SEEDS, EPOCHS = 3, (1, 2, 3, 5, 7, 10, 14, 20, 28, 36, 44, 50, 56)
 QUICK_SEEDS, QUICK_EPOCHS, QUICK_EXAMPLES, QUICK_TESTS = 1, (1, 2), 3_000, 2_000
 
 CAPTION = (
@@ -98,8 +98,8 @@ class OnImages:
 LEARNERS = (
     Learner("microcircuit", "1.96"),
     Learner("backprop in the same network", "1.53", {"rate_input": None, "rate_up": 2e-4}, backprop=True),
-    Learner("second layer rests", "2.11", {"rate_input": None, "rate_up": (2e-3, 0.0, 7e-5), "rate_ip": (0.0, 7e-5)}),
-    Learner("784-1000-10, feedback learns", "2.48", {"rate_down": 1e-6, "rate_pi": 1e-6}, (1000,)),
+    Learner("second layer rests", "2.11", {"rate_input": None, "rate_up": (4e-3, 0.0, 3e-4), "rate_ip": (0.0, 3e-4)}),
+    Learner("784-1000-10, feedback learns", "2.48", {"rate_down": 3e-7, "rate_pi": 3e-7}, (1000,)),
     Learner("settled under the teacher, not two steps", "none", {"engine": "steady-state", "sweeps": 3}),
 )
 MNIST = OnImages(
@@ -111,7 +111,7 @@ MNIST = OnImages(
     "sacramento-2018-mnist",
     1.96,
     "The paper has logistic cells and plain averaged updates, and does not say how long it trained. Here cells are "
-    "tanh, steps are Adam's, and synapses from the input have a rate of their own, as no interneuron has to keep up "
-    "with them.",
+    "tanh, steps are Adam's, inputs are noisy while it learns, and synapses from the input have a rate of their own, "
+    "as no interneuron has to keep up with them.",
     10,
 ).reproduction()
