@@ -97,7 +97,7 @@ class OnImages:
 
 LEARNERS = (
     Learner("microcircuit", "1.96"),
-    Learner("backprop in the same network", "1.53", {"rate_input": None, "rate_up": 2e-4}, backprop=True),
+    Learner("backprop in the same network", "1.53", {"rate_input": None, "rate_up": 1e-3}, backprop=True),
     Learner("second layer rests", "2.11", {"rate_input": None, "rate_up": (4e-3, 0.0, 3e-4), "rate_ip": (0.0, 3e-4)}),
     Learner("784-1000-10, feedback learns", "2.48", {"rate_down": 3e-7, "rate_pi": 3e-7}, (1000,)),
     Learner("settled under the teacher, not two steps", "none", {"engine": "steady-state", "sweeps": 3}),
