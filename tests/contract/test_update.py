@@ -19,6 +19,7 @@ from apical.rules.registry import RULES
 from apical.training.loop import Segment, advance
 
 GROUPS = ("forward", "feedback", "lateral")
+NOISY = (("backprop", "cnn"), ("difference-target-propagation", "mlp"), ("microcircuit", "mlp"))
 IN_LANES = ("backprop", "weight-mirror", "ao-sdtp", "segregated-dendrites", "microcircuit", "spiking-microcircuit")
 
 
@@ -53,16 +54,43 @@ def changed(case: Case) -> AbstractRule:
 
 
 @pytest.mark.parametrize(("name", "network"), [p for p in PAIRS if "input_mean" in schema(RULES[p[0]], p[1])])
-def test_an_input_mean_is_as_if_it_had_been_subtracted_from_the_data(name: str, network: str) -> None:
-    """While learning and while predicting: a network that subtracts it at one of both alone is found out."""
+def test_input_mean_and_scale_are_as_if_the_data_were_so(name: str, network: str) -> None:
+    """While learning and while predicting: a network that applies them at one of both alone is found out."""
     batch = blobs(20, 0)
-    without = Batch(batch.x - 0.4, batch.y)
+    scaled = Batch((batch.x - 0.4) * 3, batch.y)
     found = []
-    for rule, seen in ((small(name, network, input_mean=0.4), batch), (small(name, network), without)):
+    for rule, seen in (
+        (small(name, network, input_mean=0.4, input_scale=3.0), batch),
+        (small(name, network), scaled),
+    ):
         state, _ = eqx.filter_jit(rule.update)(rule.init(jr.key(0), seen), seen, jr.key(1))
         found.append((jax.tree.leaves(state.weights), predicted(rule, state, seen.x, jr.key(2))))
     for a, b in zip(jax.tree.leaves(found[0]), jax.tree.leaves(found[1]), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def noisy() -> list:
+    """Rules on networks with noisy inputs; one of each way to learn at once, the others at length."""
+    pairs = [pair for pair in PAIRS if "input_noise" in schema(RULES[pair[0]], pair[1])]
+    return [pytest.param(*pair, marks=() if pair in NOISY else pytest.mark.long) for pair in pairs]
+
+
+@pytest.mark.parametrize(("name", "network"), noisy())
+def test_noise_on_inputs_is_felt_while_learning_alone(name: str, network: str) -> None:
+    """Other noise with another key, and the more of it the further from what is learnt without; none to predict."""
+    batch = blobs(20, 0)
+    quiet, loud, plain = (small(name, network, input_noise=noise) for noise in (0.01, 0.03, None))
+    state = plain.init(jr.key(0), batch)
+    update = eqx.filter_jit(lambda rule, key: rule.update(state, batch, key)[1].scores)
+    one, other, three = (
+        np.asarray(update(rule, key)) - np.asarray(update(plain, key))
+        for rule, key in ((quiet, jr.key(1)), (quiet, jr.key(2)), (loud, jr.key(1)))
+    )
+    size = np.abs(one).max()
+    assert size > 0 and np.abs(one - other).max() > 0.1 * size
+    assert np.linalg.norm(three) / np.linalg.norm(one) == pytest.approx(3, rel=0.2)
+    after = (predicted(rule, state, batch.x, jr.key(3)) for rule in (quiet, plain))
+    np.testing.assert_array_equal(*after)
 
 
 def test_update_keeps_structure_shapes_and_dtypes(case: Case) -> None:

@@ -149,3 +149,19 @@ def test_sparse_feedback_keeps_its_power_and_its_share_of_zeros() -> None:
     for matrix, deviation in ((layered, 2 * np.sqrt(2 / 400)), (direct, 2 / np.sqrt(CLASSES))):
         assert np.mean(np.asarray(matrix) == 0) == pytest.approx(0.8, abs=0.03)
         assert float(matrix.std()) == pytest.approx(deviation, rel=0.08)
+
+
+@pytest.mark.parametrize("name", ["feedback-alignment", "direct-feedback-alignment"])
+def test_forward_scale_leaves_feedback_and_biases_alone(name: str) -> None:
+    """From zero, all that moves at once is the output layer's bias and, by random feedback, every hidden kernel."""
+    sizes, settings = ("mlp", (9, 8, 7)), {"activation": "tanh", "optimiser": "sgd", "rate": 1.0}
+    plain, half, none = (made(name, *sizes, {**settings, "forward_scale": s}) for s in (1.0, 0.5, 0.0))
+    whole, less = (rule.init_weights(jr.key(0)) for rule in (plain, half))
+    same(whole.feedback, less.feedback)
+    for a, b in zip(whole.forward, less.forward, strict=True):
+        np.testing.assert_array_equal(0.5 * np.asarray(a.kernel), b.kernel)
+    examples = batch()
+    moved, info = eqx.filter_jit(none.update)(none.init(jr.key(0), examples), examples, jr.key(0))
+    np.testing.assert_array_equal(info.scores, 0)
+    assert np.abs(moved.weights.forward[0].kernel).max() > 0
+    np.testing.assert_array_equal(moved.weights.forward[-1].kernel, 0)

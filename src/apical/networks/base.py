@@ -57,6 +57,10 @@ class AbstractNetwork(Declared):
     def hidden_activity(self, weights: Weights, x: Inputs) -> tuple[Float[Array, "batch ..."], ...]:
         """What every hidden layer sends up, in the steady state, without noise and without a teacher."""
 
+    def blurred(self, batch: Batch, key: PRNGKey) -> Batch:
+        """The batch as it is learnt from: with fresh noise on its inputs where a network has that."""
+        return batch
+
     def record(self, weights: Weights, neurons: Neurons, batch: Batch, key: PRNGKey) -> tuple[Recording, ...]:
         """Recordings while a batch is learnt, one for each phase in which it is shown; none unless a network has it."""
         return ()

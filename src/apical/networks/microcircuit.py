@@ -7,7 +7,6 @@ left is what the interneurons failed to predict, the error that a teacher at the
 
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 from jaxtyping import Array, Float
 
 from apical.core import Batch, Inputs, Neurons, PRNGKey, Scalar, Scores, Targets, Weights, labelled
@@ -19,8 +18,6 @@ from apical.networks.microcircuit_state import Activity, Layers, Nudge
 from apical.networks.microcircuit_steady import feedforward, one_pass, steady_state
 from apical.neurons.rates import divergence
 
-BLUR = 1_000_033  # folded into the key of an update, apart from numbers of blocks and steps and from resets
-
 
 class Circuit(MicrocircuitSettings):
     """Pyramidal cells and interneurons in layers; the output layer has no apical dendrites."""
@@ -31,12 +28,6 @@ class Circuit(MicrocircuitSettings):
     def init_weights(self, key: PRNGKey) -> Weights:
         """Fresh weights of every family."""
         return initial_weights(self, key)
-
-    def blurred(self, batch: Batch, key: PRNGKey) -> Batch:
-        """The batch with fresh noise on its inputs, where there is any: for learning alone."""
-        if self.input_noise is None:
-            return batch
-        return Batch(batch.x + self.input_noise * jr.normal(jr.fold_in(key, BLUR), batch.x.shape), batch.y)
 
     def target(self, y: Targets) -> Float[Array, "batch outputs"]:
         """The potentials that output cells are taught: from labels, or from values for each cell."""

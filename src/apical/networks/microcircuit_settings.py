@@ -9,8 +9,8 @@ from jaxtyping import Array
 
 from apical.errors import InputError
 from apical.hyperparameters import Declared, choice, integer, real, switch
-from apical.networks.base import AbstractNetwork
 from apical.networks.initialisers import INITIALISERS
+from apical.networks.noisy_inputs import INPUT_NOISE_WORDS, NoisyInputs
 from apical.neurons.rates import SHAPES, Transfer
 
 HAIDER, SACRAMENTO, GILLE = "Haider 2021", "Sacramento 2018", "Gille 2023"
@@ -24,7 +24,7 @@ def conductance(default: float, meaning: str, low: float, high: float) -> Any:
     return real(default, meaning, low=0, unit="1/ms", source=HAIDER, search={"own": (low, high)})
 
 
-class MicrocircuitSettings(AbstractNetwork):
+class MicrocircuitSettings(NoisyInputs):
     """Everything that is set about such a network. Potentials have no unit; the capacitance of every soma is 1."""
 
     default_hidden: ClassVar[tuple[int, ...]] = (500,)
@@ -82,9 +82,7 @@ class MicrocircuitSettings(AbstractNetwork):
         None, "white noise of every soma's current; none: not drawn", low=0, unit="1/sqrt(ms)", optional=True
     )
 
-    input_noise: Array | None = real(
-        None, "standard deviation of noise on inputs while learning; none: not drawn", low=0, optional=True
-    )
+    input_noise: Array | None = real(None, INPUT_NOISE_WORDS, low=0, optional=True)
 
     transfer: str = choice("soft-relu", tuple(SHAPES), "rate as a function of potential", source=SACRAMENTO)
     gamma: Array = real(1.0, "gain of the transfer function", low=0, open_low=True, source=GILLE)

@@ -95,6 +95,14 @@ class AbstractRandomFeedback(AbstractAlignment):
         1.0, "factor on the law of the initial feedback weights", low=0, open_low=True, scale="log"
     )
     feedback_sparsity: Array = real(0.0, "share of feedback weights that are zero at first", low=0, high=0.99)
+    forward_scale: Array = real(
+        1.0, "factor on the law of the initial forward weights; 0 starts without any", low=0, source="Noekland 2016"
+    )
+
+    def init_forward(self, key: PRNGKey) -> Blocks:
+        """The network's initial blocks, their kernels scaled."""
+        blocks = self.network.init(key)
+        return tuple(eqx.tree_at(lambda b: b.layer.kernel, b, b.kernel * self.forward_scale) for b in blocks)
 
     def thinned(self, keys: Sequence[PRNGKey], matrices: Sequence[Array]) -> tuple[Array, ...]:
         """Random feedback weights, scaled and thinned."""
@@ -108,7 +116,7 @@ class AbstractRandomLayerwise(AbstractRandomFeedback, AbstractLayerwise):
     def init_weights(self, key: PRNGKey) -> Weights:
         key_forward, key_feedback, key_thin = jr.split(key, 3)
         kernels = [block.kernel for block in self.network.init(key_feedback)[1:]]
-        return Weights(self.network.init(key_forward), self.thinned([*jr.split(key_thin, len(kernels))], kernels))
+        return Weights(self.init_forward(key_forward), self.thinned([*jr.split(key_thin, len(kernels))], kernels))
 
     def carriers(self, weights: Weights) -> tuple[Array, ...]:
         return weights.feedback

@@ -134,7 +134,7 @@ class AbstractDescentRule(AbstractRule):
         return State(weights, memory, self.network.rest(batch.x))
 
     def update(self, state: State, batch: Batch, key: PRNGKey) -> tuple[State, Info]:
-        info, neurons = self.assign_credit(state, batch, key)
+        info, neurons = self.assign_credit(state, self.network.blurred(batch, key), key)
         moved: dict[str, PyTree] = {}
         memory: dict[str, PyTree] = dict(state.optimiser)
         for group, optimiser in self.optimisers.items():

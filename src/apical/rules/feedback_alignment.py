@@ -72,7 +72,7 @@ class DirectFeedbackAlignment(AbstractRandomFeedback):
         sizes, classes = self.network.widths(), self.network.classes
         key_forward, *keys = jr.split(key, 2 * len(sizes) + 1)
         drawn = [jr.normal(k, (n, classes)) / classes**0.5 for n, k in zip(sizes, keys[::2], strict=True)]
-        return Weights(self.network.init(key_forward), self.thinned(keys[1::2], drawn))
+        return Weights(self.init_forward(key_forward), self.thinned(keys[1::2], drawn))
 
     def route(self, weights: Weights, trace: Trace, error: Array) -> Route:
         def heard(l: int, delta: Array) -> Array:

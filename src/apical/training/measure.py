@@ -28,7 +28,7 @@ def measure(
 ) -> tuple[dict[str, PerLayer], Snapshot]:
     """Measurements by name and layer, and the snapshot for the next time."""
     direction = ask(rule, state, batch, key).direction.forward
-    reference = gradient(rule, state, batch)
+    reference = gradient(rule, state, rule.network.blurred(batch, key))  # at the inputs that the rule was shown
     now = Snapshot(kernels(state.weights.forward), kernels(direction))
     pathways = rule.pathways(state.weights)
     measured = {
