@@ -21,6 +21,7 @@ from apical.reproduce.microcircuit.lanes import dataset_for, made
 NAME, PRESET, HIDDEN = "microcircuit-self-predicting-state", "gille-2023", (30, 10)
 N_INPUTS, N_DRAWN, SHOWN_MS, N_SHOWN, N_CELLS = 200, 30, 30.0, 4, 3
 STRENGTHS = (1.0, 0.1, 0.01)
+Pair = tuple[Potentials, Potentials]
 
 TRACES = (
     "9-30-10-3 in the self-predicting state, latent equilibrium, no plasticity; a new random input, and to the right a "
@@ -74,23 +75,30 @@ def distances(found: Potentials, expected: Potentials) -> list[float]:
     return [float(jnp.linalg.norm(a - b) / jnp.linalg.norm(b)) for a, b in pairs]
 
 
+def silence(net: Circuit, weights: Weights, x: Float[Array, "n inputs"]) -> tuple[float, float]:
+    """Without a teacher: the largest apical potential, and the furthest that an interneuron is from its cell."""
+    silent = jax.jit(steady_state)(net, weights, x, None)
+    apical = max(float(jnp.abs(v).max()) for v in silent.apical)
+    return apical, max(float(jnp.abs(i - u).max()) for i, u in zip(silent.inter, silent.somas[1:], strict=True))
+
+
+def taught(weights: Weights, x: Float[Array, "n inputs"], target: Float[Array, "n outputs"]) -> dict[float, Pair]:
+    """Apical potentials and the errors propagated to them, by the teacher's strength."""
+    settle, expect = jax.jit(steady_state), jax.jit(propagated)
+    nets = {strength: circuit(strength) for strength in STRENGTHS}
+    return {
+        strength: (settle(net, weights, x, net.nudge(target)).apical, expect(net, weights, x, target))
+        for strength, net in nets.items()
+    }
+
+
 def run(request: Request) -> Findings:
     """In time, and settled under teachers of several strengths."""
     net, (x, target) = circuit(), asked(N_INPUTS)
     weights = net.init_weights(jr.key(0))
-    settle, expect = jax.jit(steady_state), jax.jit(propagated)
-    silent = settle(net, weights, x, None)
-    found = {}
-    for strength in STRENGTHS:
-        other = circuit(strength)
-        found[strength] = (
-            settle(other, weights, x, other.nudge(target)).apical,
-            expect(other, weights, x, target),
-        )
+    rest, off = silence(net, weights, x)
+    found = taught(weights, x, target)
     apart = {strength: distances(*pair) for strength, pair in found.items()}
-    rest = max(float(jnp.abs(v).max()) for v in silent.apical)
-    off = max(float(jnp.abs(i - u).max()) for i, u in zip(silent.inter, silent.somas[1:], strict=True))
-    sizes = {s: [float(jnp.abs(v).mean()) for v in pair[0]] for s, pair in found.items()}
     return Findings(
         f"Without a teacher no apical potential is above {rest:.1g} and no interneuron further than {off:.1g} from its "
         f"cell, under {N_INPUTS} random inputs. With one, apical potentials below the output are the propagated error "
@@ -98,24 +106,22 @@ def run(request: Request) -> Findings:
         (_in_time(net, weights), _against(found)),
         ("teacher", "layer", "mean_apical_potential", "relative_distance_to_propagated_error"),
         [
-            (strength, layer, sizes[strength][layer], far)
+            (strength, layer, float(jnp.abs(found[strength][0][layer]).mean()), far)
             for strength, layers in apart.items()
             for layer, far in enumerate(layers)
         ],
         (
             Beside("no teacher: largest |apical potential|", "a figure, no number", f"{rest:.1g}"),
             Beside("no teacher: largest |interneuron - its cell|", "a figure, no number", f"{off:.1g}"),
-            *(
-                Beside(
-                    f"teacher times {strength:g}: off the propagated error, by layer from the first",
-                    "none",
-                    ", ".join(f"{100 * far:.2f} %" for far in layers),
-                )
-                for strength, layers in apart.items()
-            ),
+            *(_off(strength, layers) for strength, layers in apart.items()),
         ),
         (f"Preset {PRESET}, 9-30-10-3, random weights of seed 0, the self-predicting start.", MEANING),
     )
+
+
+def _off(strength: float, layers: list[float]) -> Beside:
+    what = f"teacher times {strength:g}: off the propagated error, by layer from the first"
+    return Beside(what, "none", ", ".join(f"{100 * far:.2f} %" for far in layers))
 
 
 def _in_time(net: Circuit, weights: Weights) -> Figure:
@@ -154,7 +160,7 @@ def _panel(title: str, label: str, trace: Trace, pair: tuple[Array, Array], ever
     return Panel(title, x, Axis(label, limits=limits), tuple(series), spans=spans)
 
 
-def _against(found: dict[float, tuple[Potentials, Potentials]]) -> Figure:
+def _against(found: dict[float, Pair]) -> Figure:
     panels = []
     for layer, name in enumerate(("First hidden layer", "Below the output")):
         points = []
