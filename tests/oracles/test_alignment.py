@@ -153,15 +153,17 @@ def test_sparse_feedback_keeps_its_power_and_its_share_of_zeros() -> None:
 
 @pytest.mark.parametrize("name", ["feedback-alignment", "direct-feedback-alignment"])
 def test_forward_scale_leaves_feedback_and_biases_alone(name: str) -> None:
-    """From zero, all that moves at once is the output layer's bias and, by random feedback, every hidden kernel."""
+    """From zero, the first kernel moves at once, by random feedback alone; kernels above it hear nothing yet."""
     sizes, settings = ("mlp", (9, 8, 7)), {"activation": "tanh", "optimiser": "sgd", "rate": 1.0}
     plain, half, none = (made(name, *sizes, {**settings, "forward_scale": s}) for s in (1.0, 0.5, 0.0))
     whole, less = (rule.init_weights(jr.key(0)) for rule in (plain, half))
     same(whole.feedback, less.feedback)
     for a, b in zip(whole.forward, less.forward, strict=True):
         np.testing.assert_array_equal(0.5 * np.asarray(a.kernel), b.kernel)
+        np.testing.assert_array_equal(a.layer.bias, b.layer.bias)
     examples = batch()
     moved, info = eqx.filter_jit(none.update)(none.init(jr.key(0), examples), examples, jr.key(0))
     np.testing.assert_array_equal(info.scores, 0)
     assert np.abs(moved.weights.forward[0].kernel).max() > 0
-    np.testing.assert_array_equal(moved.weights.forward[-1].kernel, 0)
+    for block in moved.weights.forward[1:]:
+        np.testing.assert_array_equal(block.kernel, 0)

@@ -84,9 +84,22 @@ def test_nobody_looks_beside_a_running_trial() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("function,space,n", [(branin, PLANE, 40), (toy, TOY, 40)])
+@pytest.mark.parametrize(
+    "function,space,n",
+    [
+        pytest.param(
+            branin,
+            PLANE,
+            25,
+            marks=pytest.mark.xfail(
+                strict=True, reason="so wide a bound still explores: p = .16, and .003 over seeds 20 to 39"
+            ),
+        ),
+        (branin, PLANE, 40),
+        (toy, TOY, 40),
+    ],
+)
 def test_beats_chance(function: object, space: Space, n: int) -> None:
-    """With so wide a bound it looks everywhere first: on the plane 25 proposals do not beat chance (p = .16)."""
     valid = lambda point: True  # noqa: E731
     ours = [max(searched(GaussianProcess(space, valid), function, n, seed)) for seed in range(20)]
     chance = [max(searched(Uniform(space, valid), function, n, seed)) for seed in range(20)]
