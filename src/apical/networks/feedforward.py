@@ -2,7 +2,7 @@
 
 import abc
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -17,14 +17,28 @@ from apical.networks.base import AbstractNetwork, Recording
 from apical.networks.blocks import Block, Statistics, remember
 from apical.networks.construction import Maker, image_blocks
 from apical.networks.initialisers import INITIALISERS
-from apical.networks.noisy_inputs import INPUT_NOISE_WORDS, NoisyInputs
+from apical.networks.noisy_inputs import NoisyInputs
 from apical.neurons.transfer import ACTIVATIONS
 
 Blocks = tuple[Block, ...]
 Running = tuple[Statistics | None, ...]
 
-INPUT_MEAN_WORDS = "subtracted from every input (images are between 0 and 1)"
-INPUT_SCALE_WORDS = "factor on every input behind its mean (4 gives images of CIFAR-10 a variance of about 1)"
+
+def transfer(default: str) -> Any:
+    """What hidden units make of their drive."""
+    return choice(default, tuple(ACTIVATIONS), "transfer function of the hidden units")
+
+
+def law(default: str) -> Any:
+    """How weights start."""
+    return choice(default, tuple(INITIALISERS), "law of the initial forward weights")
+
+
+def normalised(default: bool) -> Any:
+    """Whether drives are normalised."""
+    return switch(
+        default, "normalise the drive of each unit or channel over the batch (and image)", source="Ioffe 2015"
+    )
 
 
 class Trace(eqx.Module):
@@ -42,11 +56,17 @@ class Trace(eqx.Module):
 class AbstractFeedforward(NoisyInputs):
     """h_0 = (x - input_mean) input_scale; a_l = W_l h_{l-1} + b_l; h_l = s(a_l); scores = a_L; loss: see `loss`."""
 
-    activation: eqx.AbstractVar[str]
-    initialiser: eqx.AbstractVar[str]
-    batch_norm: eqx.AbstractVar[bool]
-    input_mean: eqx.AbstractVar[Array]
-    input_scale: eqx.AbstractVar[Array]
+    activation: str = transfer("relu")
+    initialiser: str = law("kaiming")
+    batch_norm: bool = normalised(False)
+    input_mean: Array = real(0.0, "subtracted from every input (images are between 0 and 1)", low=-1000, high=1000)
+    input_scale: Array = real(
+        1.0,
+        "factor on every input behind its mean (4 gives images of CIFAR-10 a variance of about 1)",
+        low=0,
+        high=1000,
+        open_low=True,
+    )
 
     @abc.abstractmethod
     def init(self, key: PRNGKey) -> Blocks:
@@ -121,15 +141,6 @@ class MLP(AbstractFeedforward):
     """A multilayer perceptron: every layer dense, images flattened."""
 
     default_hidden: ClassVar[tuple[int, ...]] = (500,)
-    shape: tuple[int, ...] = eqx.field(static=True)
-    classes: int = eqx.field(static=True)
-    hidden: tuple[int, ...] = eqx.field(static=True)
-    activation: str = choice("relu", tuple(ACTIVATIONS), "transfer function of the hidden units")
-    initialiser: str = choice("kaiming", tuple(INITIALISERS), "law of the initial forward weights")
-    batch_norm: bool = switch(False, "normalise the drive of each hidden unit over the batch", source="Ioffe 2015")
-    input_mean: Array = real(0.0, INPUT_MEAN_WORDS, low=-1000, high=1000)
-    input_scale: Array = real(1.0, INPUT_SCALE_WORDS, low=0, high=1000, open_low=True)
-    input_noise: Array | None = real(None, INPUT_NOISE_WORDS, low=0, optional=True)
 
     def init(self, key: PRNGKey) -> Blocks:
         return self.maker(key).dense_blocks(self.shape, self.hidden, self.classes)
@@ -142,15 +153,7 @@ class CNN(AbstractFeedforward):
     """
 
     default_hidden: ClassVar[tuple[int, ...]] = ()
-    shape: tuple[int, ...] = eqx.field(static=True)
-    classes: int = eqx.field(static=True)
-    hidden: tuple[int, ...] = eqx.field(static=True)
-    activation: str = choice("relu", tuple(ACTIVATIONS), "transfer function of the hidden units")
-    initialiser: str = choice("kaiming", tuple(INITIALISERS), "law of the initial forward weights")
-    batch_norm: bool = switch(True, "normalise the drive of each channel over batch and image", source="Ioffe 2015")
-    input_mean: Array = real(0.0, INPUT_MEAN_WORDS, low=-1000, high=1000)
-    input_scale: Array = real(1.0, INPUT_SCALE_WORDS, low=0, high=1000, open_low=True)
-    input_noise: Array | None = real(None, INPUT_NOISE_WORDS, low=0, optional=True)
+    batch_norm: bool = normalised(True)
     channels: tuple[int, ...] = integers((16, 32), "channels of each convolution", low=1, source="Lange 2019")
     kernels: tuple[int, ...] = integers((5,), "side of the kernel, one or one each", low=1, source="Lange 2019")
     strides: tuple[int, ...] = integers((1,), "stride, one or one each", low=1, source="Lange 2019")
@@ -165,15 +168,8 @@ class LocallyConnected(AbstractFeedforward):
     """Locally connected layers (a convolution without weight sharing), then dense ones (Bartunov 2018, for MNIST)."""
 
     default_hidden: ClassVar[tuple[int, ...]] = (1024,)
-    shape: tuple[int, ...] = eqx.field(static=True)
-    classes: int = eqx.field(static=True)
-    hidden: tuple[int, ...] = eqx.field(static=True)
-    activation: str = choice("tanh", tuple(ACTIVATIONS), "transfer function of the hidden units")
-    initialiser: str = choice("glorot", tuple(INITIALISERS), "law of the initial forward weights")
-    batch_norm: bool = switch(False, "normalise the drive of each channel over batch and image", source="Ioffe 2015")
-    input_mean: Array = real(0.0, INPUT_MEAN_WORDS, low=-1000, high=1000)
-    input_scale: Array = real(1.0, INPUT_SCALE_WORDS, low=0, high=1000, open_low=True)
-    input_noise: Array | None = real(None, INPUT_NOISE_WORDS, low=0, optional=True)
+    activation: str = transfer("tanh")
+    initialiser: str = law("glorot")
     channels: tuple[int, ...] = integers((32, 64), "channels of each local layer", low=1, source="Bartunov 2018")
     kernels: tuple[int, ...] = integers((3,), "side of the field, one or one each", low=1, source="Bartunov 2018")
     strides: tuple[int, ...] = integers((2,), "stride, one or one each", low=1, source="Bartunov 2018")

@@ -3,14 +3,13 @@
 import math
 from typing import Any, ClassVar
 
-import equinox as eqx
 import jax.core
 from jaxtyping import Array
 
 from apical.errors import InputError
 from apical.hyperparameters import Declared, choice, integer, real, switch
 from apical.networks.initialisers import INITIALISERS
-from apical.networks.noisy_inputs import INPUT_NOISE_WORDS, NoisyInputs
+from apical.networks.noisy_inputs import NoisyInputs
 from apical.neurons.rates import SHAPES, Transfer
 
 HAIDER, SACRAMENTO, GILLE = "Haider 2021", "Sacramento 2018", "Gille 2023"
@@ -28,9 +27,6 @@ class MicrocircuitSettings(NoisyInputs):
     """Everything that is set about such a network. Potentials have no unit; the capacitance of every soma is 1."""
 
     default_hidden: ClassVar[tuple[int, ...]] = (500,)
-    shape: tuple[int, ...] = eqx.field(static=True)
-    classes: int = eqx.field(static=True)
-    hidden: tuple[int, ...] = eqx.field(static=True)
 
     engine: str = choice(
         EULER,
@@ -81,8 +77,6 @@ class MicrocircuitSettings(NoisyInputs):
     noise_sigma: Array | None = real(
         None, "white noise of every soma's current; none: not drawn", low=0, unit="1/sqrt(ms)", optional=True
     )
-
-    input_noise: Array | None = real(None, INPUT_NOISE_WORDS, low=0, optional=True)
 
     transfer: str = choice("soft-relu", tuple(SHAPES), "rate as a function of potential", source=SACRAMENTO)
     gamma: Array = real(1.0, "gain of the transfer function", low=0, open_low=True, source=GILLE)

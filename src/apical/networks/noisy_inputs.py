@@ -5,16 +5,21 @@ import jax.random as jr
 from jaxtyping import Array
 
 from apical.core import Batch, PRNGKey
+from apical.hyperparameters import real
 from apical.networks.base import AbstractNetwork
 
-INPUT_NOISE_WORDS = "standard deviation of noise on inputs while learning; none: not drawn"
 BLUR = 1_000_033  # folded into the key of an update, apart from numbers of blocks and steps and from other uses
 
 
 class NoisyInputs(AbstractNetwork):
     """A network whose inputs may be noisy while it learns."""
 
-    input_noise: eqx.AbstractVar[Array | None]
+    shape: tuple[int, ...] = eqx.field(static=True)
+    classes: int = eqx.field(static=True)
+    hidden: tuple[int, ...] = eqx.field(static=True)
+    input_noise: Array | None = real(
+        None, "standard deviation of noise on inputs while learning; none: not drawn", low=0, optional=True
+    )
 
     def blurred(self, batch: Batch, key: PRNGKey) -> Batch:
         if self.input_noise is None:
