@@ -10,7 +10,7 @@ Points = Float[np.ndarray, "points"]
 Dash = Literal["solid", "dash", "dot", "dashdot"]
 Marker = Literal["circle", "square", "diamond", "triangle", "bar"]
 MUTED = "#5b6675"
-_CROWD = 60
+_CROWD = 24
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Figures of studies: best so far, distribution and boxes for each data set; importance; sensitivity."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -37,8 +38,8 @@ def overview(studies: Sequence[Study]) -> Figure:
     return Figure("study", "Every setting that was tried", caption, panels, columns=len(groups))
 
 
-def _chance(group: Sequence[Study], along: str = "y") -> tuple[Reference, ...]:
-    return (Reference(group[0].chance, "chance" if along == "y" else "", along),)  # type: ignore[arg-type]
+def _chance(group: Sequence[Study], along: Literal["x", "y"] = "y") -> tuple[Reference, ...]:
+    return (Reference(group[0].chance, along=along),)
 
 
 def _course(dataset: str, group: Sequence[Study]) -> Panel:
