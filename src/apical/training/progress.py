@@ -3,7 +3,6 @@
 import sys
 import time
 from types import TracebackType
-from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
@@ -15,8 +14,8 @@ LINE_EVERY_S = 5.0
 class Progress:
     """Shows segments done of segments in all; `total` may grow while more runs are known."""
 
-    def __init__(self, total: int = 0, stream: TextIO | None = None, quiet: bool = False) -> None:
-        self.stream = stream or sys.stderr
+    def __init__(self, total: int = 0, quiet: bool = False) -> None:
+        self.stream = sys.stderr
         self.total, self.done, self.quiet = total, 0, quiet
         self._began = self._said = time.monotonic()
         self._bar: Bar | None = None
@@ -48,6 +47,11 @@ class Progress:
         elif not self.quiet and (time.monotonic() - self._said > LINE_EVERY_S or self.done >= self.total):
             self._said = time.monotonic()
             print(f"{text}  {self.done}/{self.total}, {self.left()} left", file=self.stream, flush=True)
+
+    def announce(self, text: str) -> None:
+        """What is under way; shown where there is a bar."""
+        if self._bar is not None:
+            self._bar.update(self._task, description=text)
 
     def left(self) -> str:
         """The time left, from the mean speed so far."""

@@ -84,6 +84,7 @@ def train(
         return [s for s in summaries if s]
     group = Group(rule, lanes, feeds, checkpoint or runs[0].checkpoint)
     _train_group(group, interrupt, progress)
+    progress.announce(f"{rule.name}  judging all examples")
     group.conclude()
     batch, key = group.example_batch(lanes[0]), lanes[0].key(INIT)
     cost = cost_per_example(rule, group.states[0], batch, key)
