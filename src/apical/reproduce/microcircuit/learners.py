@@ -31,7 +31,7 @@ class Gradient(Microcircuit):
 class Learner:
     """A microcircuit of a preset with a few settings of its own, and the published test error in %.
 
-    `own` is the preset where it is not that of the experiment.
+    `own` is the preset, `batch` the number of examples in an update, where these are not those of the experiment.
     """
 
     label: str
@@ -41,6 +41,7 @@ class Learner:
     backprop: bool = False
     kind: type[AbstractRule] = Microcircuit
     own: str = ""
+    batch: int | None = None
 
     def rule(self, dataset: Dataset, preset: str) -> AbstractRule:
         """The rule for a data set."""

@@ -69,19 +69,24 @@ class OnImages:
                 for learner, errors in found.items()
             ),
             (
-                f"{n_seeds} seeds, {epochs[-1]} epochs of {len(dataset.train):,} images in batches of {self.batch}, "
-                f"tested on {len(dataset.test):,}; preset {self.preset}. No validation data are "
+                f"{n_seeds} seeds, {epochs[-1]} epochs of {len(dataset.train):,} images in batches of "
+                f"{self.batch_sizes()}, tested on {len(dataset.test):,}; preset {self.preset}. No validation data are "
                 "held out: nothing is chosen here.",
                 self.about,
             ),
         )
 
+    def batch_sizes(self) -> str:
+        """How many examples are in a batch, and for whom it is another number."""
+        others = ", ".join(f"{learner.label}: {learner.batch}" for learner in self.learners if learner.batch)
+        return f"{self.batch} ({others})" if others else str(self.batch)
+
     def learnt(
         self, learner: Learner, dataset: Dataset, n_seeds: int, epochs: tuple[int, ...]
     ) -> Float[np.ndarray, "points seeds"]:
         """Test errors after these epochs."""
-        rule = learner.rule(dataset, self.preset)
-        runs = [train_lanes([rule], [seed], dataset, self.batch, epochs, error_probe) for seed in range(n_seeds)]
+        rule, batch = learner.rule(dataset, self.preset), learner.batch or self.batch
+        runs = [train_lanes([rule], [seed], dataset, batch, epochs, error_probe) for seed in range(n_seeds)]
         return np.concatenate([run.measured["error"][1:] for run in runs], axis=1)
 
     def figure(
@@ -95,11 +100,21 @@ class OnImages:
         return Figure(self.name, self.question, CAPTION, (panel,), 1)
 
 
+FEEDBACK_LEARNS = {
+    "input_noise": 0.15,
+    "rate_input": 6e-3,
+    "rate_up": (3e-4, 2e-4),
+    "rate_ip": 2e-4,
+    "rate_down": 1e-7,
+    "rate_pi": 1e-7,
+    "rate_decay": 2e-4,
+    "rate_drops": (38, 44),
+}
 LEARNERS = (
     Learner("microcircuit", "1.96"),
     Learner("backprop in the same network", "1.53", {"rate_input": None, "rate_up": 1e-3}, backprop=True),
     Learner("second layer rests", "2.11", {"rate_input": None, "rate_up": (4e-3, 0.0, 3e-4), "rate_ip": (0.0, 3e-4)}),
-    Learner("784-1000-10, feedback learns", "2.48", {"rate_down": 3e-7, "rate_pi": 3e-7}, (1000,)),
+    Learner("784-1000-10, feedback learns", "2.48", FEEDBACK_LEARNS, (1000,), batch=50),
     Learner("settled under the teacher, not two steps", "none", {"engine": "steady-state", "sweeps": 3}),
 )
 MNIST = OnImages(
