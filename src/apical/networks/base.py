@@ -29,9 +29,9 @@ class AbstractNetwork(Declared):
     of the fully connected hidden layers.
     """
 
-    shape: eqx.AbstractVar[tuple[int, ...]]
-    classes: eqx.AbstractVar[int]
-    hidden: eqx.AbstractVar[tuple[int, ...]]
+    shape: tuple[int, ...] = eqx.field(static=True)
+    classes: int = eqx.field(static=True)
+    hidden: tuple[int, ...] = eqx.field(static=True)
 
     @abc.abstractmethod
     def init(self, key: PRNGKey) -> tuple[PyTree, ...]:

@@ -3,7 +3,6 @@
 import math
 from typing import Any, ClassVar
 
-import equinox as eqx
 import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -36,9 +35,6 @@ class DendriticSettings(AbstractNetwork):
     """Everything that is set about such a network. Lengths of phases are in ms; `dt_ms` must divide them."""
 
     default_hidden: ClassVar[tuple[int, ...]] = (500,)
-    shape: tuple[int, ...] = eqx.field(static=True)
-    classes: int = eqx.field(static=True)
-    hidden: tuple[int, ...] = eqx.field(static=True)
 
     spiking_feedforward: bool = paper_switch(True, "cells send spikes upwards; else their rates")
     spiking_feedback: bool = paper_switch(True, "apical dendrites hear spikes; else rates")

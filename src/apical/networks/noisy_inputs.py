@@ -1,6 +1,5 @@
 """Noise on inputs while learning: what every network that is shown images or values can have."""
 
-import equinox as eqx
 import jax.random as jr
 from jaxtyping import Array
 
@@ -14,9 +13,6 @@ BLUR = 1_000_033  # folded into the key of an update, apart from numbers of bloc
 class NoisyInputs(AbstractNetwork):
     """A network whose inputs may be noisy while it learns."""
 
-    shape: tuple[int, ...] = eqx.field(static=True)
-    classes: int = eqx.field(static=True)
-    hidden: tuple[int, ...] = eqx.field(static=True)
     input_noise: Array | None = real(
         None, "standard deviation of noise on inputs while learning; none: not drawn", low=0, optional=True
     )
