@@ -1,5 +1,8 @@
 """Bars with two hidden layers: errors pass through a layer of interneurons on their way."""
 
+from collections.abc import Mapping
+
+from apical.hyperparameters import Value
 from apical.report import Axis, Figure, Panel, Series
 from apical.reproduce.angles import ANGLE, RIGHT_ANGLE
 from apical.reproduce.base import Request
@@ -9,7 +12,7 @@ from apical.reproduce.microcircuit.measures import bars_probe, first_perfect, re
 
 PRESET = "gille-2023"
 HIDDEN, PRESENTATION_MS = (30, 10), 75.0
-SETTINGS = {
+PUBLISHED: Mapping[str, Value] = {
     "presentation_ms": PRESENTATION_MS,
     "tau_input_ms": 0.3,
     "readout_lag_ms": 50.0,
@@ -17,51 +20,73 @@ SETTINGS = {
     "rate_ip": 0.002,
     "rate_pi": 0.002,
 }
+TANH: Mapping[str, Value] = {**PUBLISHED, "transfer": "tanh"}
+ONE_RATE: Mapping[str, Value] = {**TANH, "rescaled": True, "rate_up": 1e-3, "rate_ip": 1e-3, "rate_pi": 0.0}
+AS_PUBLISHED, SIGNED, FOLLOWED = "as published", "tanh cells", "tanh cells, one rate for all layers"
+KINDS = {FOLLOWED: ONE_RATE, SIGNED: TANH, AS_PUBLISHED: PUBLISHED}
+MEASURED = ("accuracy", "mse", "angle_0", "angle_1", "apical_error")
 SEEDS, EPOCHS = 9, (1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 100, 150)
 QUICK_SEEDS, QUICK_EPOCHS = 2, (1, 10, 20)
 
 CAPTION = (
-    "9-30-10-3 on the bars, Euler steps of 0.1 ms with latent equilibrium. Left: accuracy over the eight bars. Middle: "
-    "squared error of the output potentials. Both with the teacher's pull removed. Right: angle between the forward "
-    "weights into a layer and the transpose of the fixed random ones that come down from it. Means over seeds, with "
-    "the range from the lowest to the highest."
+    "9-30-10-3 on the bars, Euler steps of 0.1 ms with latent equilibrium. Top: accuracy over the eight bars, and "
+    "squared error of the output potentials, both with the teacher's pull removed. Below: angle between the forward "
+    "weights into a layer and the transpose of the fixed random ones that come down from it. Means over seeds (of the "
+    "squared error, of its logarithm), with the range from the lowest to the highest. A line ends where a seed "
+    "diverges."
 )
 DIFFERENCE = (
     "The published test leaves the target at 0 in place of removing it: outputs shrink by a factor of 0.684, and no "
     "loss can be below about 0.04. The published weights, run without the pull, have a squared error of 0.0036. An "
     "epoch is 24 presentations here as there; published is one run of spiking cells with filtered plasticity."
 )
+WHY = (
+    "Published cells are soft-ReLU, whose rates are all positive: thirty of them drive every cell above together, and "
+    "what interneurons miss is common to all. Published rates let the second hidden layer learn ten times as fast as "
+    "the interneurons that copy it. With tanh cells, and rates that are those of one gradient for every layer "
+    "(`rescaled`), interneurons follow by themselves, so that synapses of theirs onto apical dendrites can rest."
+)
 
 
 def run(request: Request) -> Findings:
-    """All seeds."""
+    """All kinds from every seed."""
     n_seeds, epochs = (QUICK_SEEDS, QUICK_EPOCHS) if request.quick else (SEEDS, EPOCHS)
     dataset = dataset_for("bars", PRESET)
-    rule = made(dataset, PRESET, HIDDEN, SETTINGS)
-    history = train_lanes([rule], range(n_seeds), dataset, 1, epochs, bars_probe)
-    perfect = first_perfect(history.epochs, history.measured["accuracy"])
-    accuracy = history.last("accuracy")
+    found = {
+        kind: train_lanes([made(dataset, PRESET, HIDDEN, settings)], range(n_seeds), dataset, 1, epochs, bars_probe)
+        for kind, settings in KINDS.items()
+    }
+    right = ", ".join(f"{share(history.last('accuracy'))} ({kind})" for kind, history in found.items())
     return Findings(
-        f"{share(accuracy)} seeds are right on every bar after {epochs[-1]} epochs; the first epoch measured at which "
-        f"they were: {reached(perfect)}.",
-        (_figure(history),),
-        ("seed", "epoch", "accuracy", "mse", "angle_0", "angle_1", "apical_error"),
-        history.rows("accuracy", "mse", "angle_0", "angle_1", "apical_error"),
-        (
-            Beside("seeds at 100 %", "1 of 1", share(accuracy)),
-            Beside("first at 100 % (epoch, as measured)", "71", reached(perfect)),
-            Beside("squared error", "0.043 (0.0036 without the pull)", spread(history.last("mse"))),
-            *(
-                Beside(f"angle, layer {l + 1}, degrees", f"{before} to {after}", _change(history, l))
-                for l, (before, after) in enumerate(((91, 74), (76, 69)))
-            ),
-        ),
+        f"Seeds that are right on every bar after {epochs[-1]} epochs: {right}.",
+        (_figure(found),),
+        ("kind", "seed", "epoch", *MEASURED),
+        [(kind, *row) for kind, history in found.items() for row in history.rows(*MEASURED)],
+        tuple(row for kind, history in found.items() for row in _beside(kind, history)),
         (
             f"{n_seeds} seeds, {epochs[-1]} epochs of 24 presentations of {PRESENTATION_MS:g} ms, one bar at a time, "
-            f"preset {PRESET}, 9-30-10-3, with " + ", ".join(f"{k}={v}" for k, v in SETTINGS.items()) + ".",
+            f"preset {PRESET}, 9-30-10-3, with {_listed(PUBLISHED)}; {FOLLOWED}: {_listed(ONE_RATE, PUBLISHED)}.",
             DIFFERENCE,
+            WHY,
         ),
     )
+
+
+def _listed(settings: Mapping[str, Value], but: Mapping[str, Value] | None = None) -> str:
+    return ", ".join(f"{name}={value}" for name, value in settings.items() if (but or {}).get(name) != value)
+
+
+def _beside(kind: str, history: History) -> list[Beside]:
+    accuracy = history.measured["accuracy"]
+    return [
+        Beside(f"{kind}: seeds at 100 %", "1 of 1", share(accuracy[-1])),
+        Beside(f"{kind}: first at 100 % (epoch, as measured)", "71", reached(first_perfect(history.epochs, accuracy))),
+        Beside(f"{kind}: squared error", "0.043 (0.0036 without the pull)", spread(history.last("mse"))),
+        *(
+            Beside(f"{kind}: angle, layer {l + 1}, degrees", f"{before} to {after}", _change(history, l))
+            for l, (before, after) in enumerate(((91, 74), (76, 69)))
+        ),
+    ]
 
 
 def _change(history: History, l: int) -> str:
@@ -69,29 +94,22 @@ def _change(history: History, l: int) -> str:
     return f"{spread(angles[0])} to {spread(angles[-1])}"
 
 
-def _figure(history: History) -> Figure:
-    x, epochs = Axis("epochs", log=True), history.epochs[1:]
+def _figure(found: Mapping[str, History]) -> Figure:
+    x = Axis("epochs", log=True)
 
-    def drawn(name: str, label: str, colour: str, geometric: bool = False) -> Series:
-        return curve(label, colour, epochs, history.measured[name][1:], geometric=geometric)
+    def drawn(name: str, geometric: bool = False) -> tuple[Series, ...]:
+        return tuple(
+            curve(kind, colour, h.epochs[1:], h.measured[name][1:], geometric=geometric)
+            for (kind, h), colour in zip(found.items(), COLOURS, strict=False)
+        )
 
     panels = (
-        Panel("Accuracy", x, Axis("accuracy", limits=(0.0, 1.05)), (drawn("accuracy", "output", COLOURS[0]),)),
-        Panel(
-            "Error of the free output", x, Axis("squared error", log=True), (drawn("mse", "output", COLOURS[0], True),)
-        ),
-        Panel(
-            "Alignment of weights",
-            x,
-            ANGLE,
-            (
-                drawn("angle_0", "first to second hidden layer", COLOURS[1]),
-                drawn("angle_1", "second to output", COLOURS[2]),
-            ),
-            (RIGHT_ANGLE,),
-        ),
+        Panel("Accuracy", x, Axis("accuracy", limits=(0.0, 1.05)), drawn("accuracy")),
+        Panel("Error of the free output", x, Axis("squared error", log=True), drawn("mse", True)),
+        Panel("Into the second hidden layer", x, ANGLE, drawn("angle_0"), (RIGHT_ANGLE,)),
+        Panel("Into the output", x, ANGLE, drawn("angle_1"), (RIGHT_ANGLE,)),
     )
-    return Figure("deep-bars", "Do two hidden layers learn?", CAPTION, panels, 3)
+    return Figure("deep-bars", "Do two hidden layers learn?", CAPTION, panels)
 
 
 DEEP_BARS = experiment("microcircuit-deep-bars", "Bars with two hidden layers", "Gille 2023", run)
