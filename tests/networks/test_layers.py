@@ -179,6 +179,7 @@ LAWS = {
     "kaiming": ("norm", 2 / 300),
     "lecun": ("norm", 1 / 300),
     "uniform": ("uniform", 1 / 900),
+    "orthogonal": ("norm", 1 / 300),
 }
 
 
@@ -191,3 +192,21 @@ def test_initial_weights_follow_their_law(name: str) -> None:
     law = stats.norm(0, np.sqrt(variance)) if family == "norm" else stats.uniform(-width, 2 * width)
     assert stats.kstest(weights, law.cdf).pvalue > 1e-3
     assert weights.var() == pytest.approx(variance, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("shape", "fans", "matrices"),
+    [
+        ((12, 30), (30, 12), (12, 30)),
+        ((30, 12), (12, 30), (30, 12)),
+        ((3, 3, 4, 8), (36, 72), (36, 8)),
+        ((3, 3, 4, 8), (72, 36), (36, 8)),
+        ((5, 6, 18, 7), (18, 63), (30, 18, 7)),
+    ],
+    ids=["narrowing", "widening", "convolution", "inverse of a convolution", "locally connected"],
+)
+def test_orthogonal_weights_keep_lengths_and_shared_ones_are_one_matrix(shape: tuple, fans: tuple, matrices: tuple):
+    drawn = np.asarray(INITIALISERS["orthogonal"](jr.key(0), shape, *fans)).reshape(matrices)
+    np.testing.assert_allclose(np.linalg.svd(drawn, compute_uv=False), 1.0, rtol=1e-5)
+    if drawn.ndim == 3:
+        assert not np.allclose(drawn[0], drawn[1])

@@ -17,7 +17,6 @@ from microcircuit_port import Port
 
 from apical.core import Batch, State, Weights
 from apical.networks.microcircuit_euler import at_rest, euler_step
-from apical.networks.microcircuit_init import self_predicting
 from apical.networks.microcircuit_state import families
 from apical.networks.microcircuit_steady import steady_state
 from apical.networks.synapses import Synapses
@@ -168,14 +167,11 @@ def weak(epsilon: float, engine: str, aligned: bool) -> tuple[list[float], Weigh
 
     Feedback weights are the transposed forward ones (`aligned`), or at random: then to backprop through these.
     """
-    rule = made((6, 5), engine=engine, g_som=0.06 * epsilon, g_apical=0.06 * epsilon, plasticity_steps=1)
+    conductances = {"g_som": 0.06 * epsilon, "g_apical": 0.06 * epsilon}
+    start = "transposed" if aligned else "random"
+    rule = made((6, 5), engine=engine, plasticity_steps=1, feedback_start=start, **conductances)
     batch = examples()
     state = begun(rule, batch)
-    forward = state.weights.forward
-    if aligned:
-        feedback = tuple(Synapses(w.kernel.T) for w in forward[1:])
-        weights = Weights(forward, feedback, self_predicting(rule.network, forward, feedback))
-        state = State(weights, state.optimiser, state.neurons)
     ours, theirs = asked(rule, state, batch)
     if not aligned:
         theirs = feedback_gradient(rule, state.weights, batch)

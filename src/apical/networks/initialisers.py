@@ -1,5 +1,6 @@
 """Laws of initial weights, by name. `fan_in` and `fan_out` count the synapses a unit receives and sends."""
 
+import math
 from collections.abc import Callable
 
 import jax.numpy as jnp
@@ -37,4 +38,15 @@ def uniform(key: PRNGKey, shape: Shape, fan_in: int, fan_out: int) -> Float[Arra
     return jr.uniform(key, shape, minval=-1.0) / jnp.sqrt(float(fan_in))
 
 
-INITIALISERS: dict[str, Initialiser] = {f.__name__: f for f in (xavier, glorot, kaiming, lecun, uniform)}
+def orthogonal(key: PRNGKey, shape: Shape, fan_in: int, fan_out: int) -> Float[Array, "..."]:
+    """All singular values 1, variance 1 / max(fan_in, units); at every place of its own where weights are not shared.
+
+    A layer keeps all that it hears apart, as far as it has units, where normal weights of any variance nearly lose
+    some directions (Saxe et al. 2014, section 3).
+    """
+    shared = math.prod(shape[:-1]) in (fan_in, fan_out)
+    rows, places = (math.prod(shape[:-1]), ()) if shared else (shape[-2], shape[:-2])
+    return jr.orthogonal(key, rows, places, m=shape[-1]).reshape(shape)
+
+
+INITIALISERS: dict[str, Initialiser] = {f.__name__: f for f in (xavier, glorot, kaiming, lecun, uniform, orthogonal)}

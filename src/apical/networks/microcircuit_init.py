@@ -32,6 +32,17 @@ def forward_weights(net: MicrocircuitSettings, key: PRNGKey) -> Layers:
     return tuple(draw(net, k, below, above, net.bias) for k, (below, above) in zip(keys, pairs, strict=True))
 
 
+def feedback_weights(net: MicrocircuitSettings, key: PRNGKey, forward: Layers) -> Layers:
+    """W_down onto every hidden layer."""
+    if net.feedback_start == "transposed":
+        drawn = [Synapses(w.kernel.T, None) for w in forward[1:]]
+    else:
+        pairs = list(itertools.pairwise(net.sizes[1:]))
+        keys = jr.split(key, len(pairs))
+        drawn = [draw(net, k, above, n) for k, (n, above) in zip(keys, pairs, strict=True)]
+    return tuple(scaled(w, net.feedback_range) for w in drawn)
+
+
 def self_predicting(net: MicrocircuitSettings, forward: Layers, feedback: Layers, *relay: Layers) -> Lateral:
     """W_ip and W_pi with which every interneuron predicts its cell above, and apical dendrites are silent."""
     above = zip(forward[1:], net.factors(), strict=True)
@@ -66,10 +77,7 @@ def initial_weights(net: MicrocircuitSettings, key: PRNGKey) -> Weights:
     """Weights of every family; some synapses are missing (0) where not all exist."""
     key_up, key_down, key_lateral, key_absent = jr.split(key, 4)
     forward = forward_weights(net, key_up)
-    pairs = list(itertools.pairwise(net.sizes[1:]))
-    keys = jr.split(key_down, len(pairs))
-    drawn = (draw(net, k, above, n) for k, (n, above) in zip(keys, pairs, strict=True))
-    feedback = tuple(scaled(w, net.feedback_range) for w in drawn)
+    feedback = feedback_weights(net, key_down, forward)
     random = net.start == "random"
     lateral = random_lateral(net, key_lateral) if random else self_predicting(net, forward, feedback)
     if net.dale_split:

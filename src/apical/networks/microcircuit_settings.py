@@ -96,6 +96,11 @@ class MicrocircuitSettings(NoisyInputs):
         ("self-predicting", "random"),
         "whether interneurons start as a copy of the cells above and cancel them, or at random",
     )
+    feedback_start: str = choice(
+        "random",
+        ("random", "transposed"),
+        "whether synapses from above start at random, or as the transpose of those onto the cells above",
+    )
     connection_probability: float = real(
         1.0, "share of all synapses that exist", static=True, low=0, open_low=True, high=1, source=GILLE
     )
