@@ -16,7 +16,7 @@ from apical.networks.microcircuit_steady import steady_state
 from apical.networks.synapses import Synapses
 from apical.probes.credit import gradient
 from apical.reproduce.base import Request
-from apical.reproduce.microcircuit import chain, deep_bars, interneurons, self_predicting
+from apical.reproduce.microcircuit import chain, deep_bars, interneurons, presentation_time, self_predicting
 from apical.reproduce.microcircuit.frame import spread
 from apical.reproduce.microcircuit.lanes import INIT, History, dataset_for, made, train_lanes
 from apical.reproduce.microcircuit.learners import Learner
@@ -140,6 +140,14 @@ def test_two_hidden_layers_learn_the_bars_where_interneurons_follow():
     history = train_lanes([rule], (0, 1, 2), dataset, 1, (20,), bars_probe)
     np.testing.assert_array_equal(history.last("accuracy"), 1.0)
     assert history.last("mse").max() < 0.03
+
+
+def test_slow_cells_learn_the_bars_once_plasticity_waits_for_them():
+    """Without latent equilibrium, 100 ms: what is learnt while cells settle is what stops them."""
+    dataset = dataset_for("bars", presentation_time.PRESET)
+    rules = [made(dataset, presentation_time.PRESET, settings=k.settings(100.0)) for k in presentation_time.KINDS[1:]]
+    at_once, waits = train_lanes(rules, (2,), dataset, 1, (350,), bars_probe).last("accuracy")
+    assert at_once < 0.8 and waits == 1
 
 
 def test_a_chain_with_the_weights_called_its_teachers_answers_as_the_teacher():

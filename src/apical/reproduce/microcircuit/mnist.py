@@ -110,10 +110,26 @@ FEEDBACK_LEARNS = {
     "rate_decay": 2e-4,
     "rate_drops": (38, 44),
 }
+HARD = {
+    "transfer": "hard-sigmoid",
+    "initialiser": "orthogonal",
+    "init_range": 1.0,
+    "feedback_range": 20.0,
+    "input_noise": 0.2,
+    "rate_input": 3e-3,
+    "rate_up": (3e-4, 2e-4),
+    "rate_ip": (2.05e-4, 2e-4),
+    "rate_decay": 2e-4,
+    "rate_drops": (18, 22),
+}
+RESTS = {**HARD, "rate_input": None, "rate_up": (3e-3, 0.0, 1e-3), "rate_ip": (0.0, 1e-3)}
+TRANSPOSED = {"initialiser": "glorot", "feedback_range": 9.0, "feedback_start": "transposed"}
 LEARNERS = (
     Learner("microcircuit", "1.96"),
+    Learner("hard sigmoids, orthogonal start", "1.96", HARD, batch=50),
     Learner("backprop in the same network", "1.53", {"rate_input": None, "rate_up": 1e-3}, backprop=True),
-    Learner("second layer rests", "2.11", {"rate_input": None, "rate_up": (4e-3, 0.0, 3e-4), "rate_ip": (0.0, 3e-4)}),
+    Learner("second layer rests", "2.11", RESTS, batch=50),
+    Learner("second layer rests, feedback starts transposed", "none", {**RESTS, **TRANSPOSED}, batch=50),
     Learner("784-1000-10, feedback learns", "2.48", FEEDBACK_LEARNS, (1000,), batch=50),
     Learner("settled under the teacher, not two steps", "none", {"engine": "steady-state", "sweeps": 3}),
 )
@@ -126,7 +142,7 @@ MNIST = OnImages(
     "sacramento-2018-mnist",
     1.96,
     "The paper has logistic cells and plain averaged updates, and does not say how long it trained. Here cells are "
-    "tanh, steps are Adam's, inputs are noisy while it learns, and synapses from the input have a rate of their own, "
-    "as no interneuron has to keep up with them.",
+    "tanh or hard sigmoids, steps are Adam's, inputs are noisy while it learns, and synapses from the input have a "
+    "rate of their own, as no interneuron has to keep up with them.",
     10,
 ).reproduction()
