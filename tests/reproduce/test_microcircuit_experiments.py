@@ -142,6 +142,7 @@ def test_two_hidden_layers_learn_the_bars_where_interneurons_follow():
     assert history.last("mse").max() < 0.03
 
 
+@pytest.mark.long
 def test_slow_cells_learn_the_bars_once_plasticity_waits_for_them():
     """Without latent equilibrium, 100 ms: what is learnt while cells settle is what stops them."""
     dataset = dataset_for("bars", presentation_time.PRESET)
