@@ -41,10 +41,10 @@ DIFFERENCE = (
     "epoch is 24 presentations here as there; published is one run of spiking cells with filtered plasticity."
 )
 WHY = (
-    "Published cells are soft-ReLU, whose rates are all positive: thirty of them drive every cell above together, and "
-    "what interneurons miss is common to all. Published rates let the second hidden layer learn ten times as fast as "
-    "the interneurons that copy it. With tanh cells, and rates that are those of one gradient for every layer "
-    "(`rescaled`), interneurons follow by themselves, so that synapses of theirs onto apical dendrites can rest."
+    "Published cells are soft-ReLU: their rates are all positive and add up, so that a small mistake of interneurons "
+    "becomes a large potential. And the second hidden layer learns at ten times the rate of the interneurons that copy "
+    "it. With tanh cells, and with rates that are those of one gradient in every layer (rescaled), interneurons follow "
+    "by themselves, and synapses of theirs onto apical dendrites can rest."
 )
 
 
