@@ -124,6 +124,7 @@ HARD = {
 }
 RESTS = {**HARD, "rate_input": None, "rate_up": (3e-3, 0.0, 1e-3), "rate_ip": (0.0, 1e-3)}
 TRANSPOSED = {"initialiser": "glorot", "feedback_range": 9.0, "feedback_start": "transposed"}
+SETTLED = {"engine": "steady-state", "sweeps": 2, "tolerance": 1e-4}
 LEARNERS = (
     Learner("microcircuit", "1.96"),
     Learner("hard sigmoids, orthogonal start", "1.96", HARD, batch=50),
@@ -131,7 +132,7 @@ LEARNERS = (
     Learner("second layer rests", "2.11", RESTS, batch=50),
     Learner("second layer rests, feedback starts transposed", "none", {**RESTS, **TRANSPOSED}, batch=50),
     Learner("784-1000-10, feedback learns", "2.48", FEEDBACK_LEARNS, (1000,), batch=50),
-    Learner("settled under the teacher, not two steps", "none", {"engine": "steady-state", "sweeps": 3}),
+    Learner("hard sigmoids, settled under the teacher", "none", {**HARD, **SETTLED}, batch=50),
 )
 MNIST = OnImages(
     "microcircuit-mnist",
