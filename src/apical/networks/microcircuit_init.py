@@ -4,7 +4,7 @@ import itertools
 
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array
+from jaxtyping import Array, Key
 
 from apical.core import PRNGKey, Weights
 from apical.networks.initialisers import INITIALISERS
@@ -35,12 +35,14 @@ def forward_weights(net: MicrocircuitSettings, key: PRNGKey) -> Layers:
 def feedback_weights(net: MicrocircuitSettings, key: PRNGKey, forward: Layers) -> Layers:
     """W_down onto every hidden layer."""
     if net.feedback_start == "transposed":
-        drawn = [Synapses(w.kernel.T, None) for w in forward[1:]]
-    else:
-        pairs = list(itertools.pairwise(net.sizes[1:]))
-        keys = jr.split(key, len(pairs))
-        drawn = [draw(net, k, above, n) for k, (n, above) in zip(keys, pairs, strict=True)]
-    return tuple(scaled(w, net.feedback_range) for w in drawn)
+        return tuple(scaled(Synapses(w.kernel.T), net.feedback_range) for w in forward[1:])
+    return apical_weights(net, jr.split(key, len(net.hidden)))
+
+
+def apical_weights(net: MicrocircuitSettings, keys: Key[Array, " hidden"]) -> Layers:
+    """Random synapses onto the apical dendrites of every hidden layer, one for each cell above or its interneuron."""
+    pairs = zip(keys, itertools.pairwise(net.sizes[1:]), strict=True)
+    return tuple(scaled(draw(net, key, above, n), net.feedback_range) for key, (n, above) in pairs)
 
 
 def self_predicting(net: MicrocircuitSettings, forward: Layers, feedback: Layers, *relay: Layers) -> Lateral:
@@ -66,11 +68,10 @@ def scaled(synapses: Synapses, factor: Array) -> Synapses:
 
 def random_lateral(net: MicrocircuitSettings, key: PRNGKey) -> Lateral:
     """W_ip and W_pi under the law of all weights."""
-    pairs = list(itertools.pairwise(net.sizes[1:]))
-    keys = jr.split(key, (2, len(pairs)))
-    ip = tuple(draw(net, k, n, above, net.bias) for k, (n, above) in zip(keys[0], pairs, strict=True))
-    pi = (draw(net, k, above, n) for k, (n, above) in zip(keys[1], pairs, strict=True))
-    return ip, tuple(scaled(w, net.feedback_range) for w in pi)
+    keys_ip, keys_pi = jr.split(key, (2, len(net.hidden)))
+    pairs = zip(keys_ip, itertools.pairwise(net.sizes[1:]), strict=True)
+    ip = tuple(draw(net, key, n, above, net.bias) for key, (n, above) in pairs)
+    return ip, apical_weights(net, keys_pi)
 
 
 def initial_weights(net: MicrocircuitSettings, key: PRNGKey) -> Weights:

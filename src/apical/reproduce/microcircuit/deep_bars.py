@@ -22,8 +22,8 @@ PUBLISHED: Mapping[str, Value] = {
 }
 TANH: Mapping[str, Value] = {**PUBLISHED, "transfer": "tanh"}
 ONE_RATE: Mapping[str, Value] = {**TANH, "rescaled": True, "rate_up": 1e-3, "rate_ip": 1e-3, "rate_pi": 0.0}
-AS_PUBLISHED, SIGNED, FOLLOWED = "as published", "tanh cells", "tanh cells, one rate for all layers"
-KINDS = {FOLLOWED: ONE_RATE, SIGNED: TANH, AS_PUBLISHED: PUBLISHED}
+FOLLOWED = "tanh cells, one rate for all layers"
+KINDS = {FOLLOWED: ONE_RATE, "tanh cells": TANH, "as published": PUBLISHED}
 MEASURED = ("accuracy", "mse", "angle_0", "angle_1", "apical_error")
 SEEDS, EPOCHS = 9, (1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 100, 150)
 QUICK_SEEDS, QUICK_EPOCHS = 2, (1, 10, 20)

@@ -38,11 +38,10 @@ class Kind:
         return {**settings, "plasticity_onset_ms": lag} if self.waits else settings
 
 
-LATENT, SLOW = "with latent equilibrium", "without"
 KINDS = (
-    Kind(LATENT, True, published=(0.33, 0.39, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)),
-    Kind(SLOW, False, published=(0.36, 0.35, 0.31, 0.38, 0.35, 0.43, 0.63, 0.65, 0.68, 0.63, 1.0)),
-    Kind(f"{SLOW}, plasticity waits", False, waits=True),
+    Kind("with latent equilibrium", True, published=(0.33, 0.39, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)),
+    Kind("without", False, published=(0.36, 0.35, 0.31, 0.38, 0.35, 0.43, 0.63, 0.65, 0.68, 0.63, 1.0)),
+    Kind("without, plasticity waits", False, waits=True),
 )
 Found = Mapping[Kind, tuple[Float[np.ndarray, "times seeds"], Float[np.ndarray, "times seeds"]]]
 
